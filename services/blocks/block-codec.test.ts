@@ -1,4 +1,4 @@
-// The policy that ships: what is compressed, and that what comes back is checked.
+// Tests which content the product compresses, and that every decoded block is checked.
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -33,8 +33,8 @@ describe('the codec of blocks', () => {
     expect(encodeNow(content).encoding).toBe(encoding);
   });
 
-  it('decides by a sample of a large block, so that it does not compress for nothing', () => {
-    // Only the parts between the three pieces of the sample would shrink.
+  it('stores a large block raw when a sample of it does not shrink', () => {
+    // The sample looks at three pieces. Here only the parts between these pieces would shrink.
     const content = text(1024 * 1024);
     for (const at of [0, (content.length - 4096) >> 1, content.length - 4096]) randomBytes(4096).copy(content, at);
     expect(encodeNow(content).encoding).toBe('raw');
@@ -56,7 +56,7 @@ describe('the codec of blocks', () => {
 });
 
 describe('an identifier', () => {
-  it('is the same as a key of a map', () => {
+  it('has the same identifier when it is used as a key of a map', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (content) => {
         const id = blockIdOf(content);

@@ -1,5 +1,5 @@
-// Owns how content becomes the stored form of a block and back: which content is compressed, and the check of what comes back.
-// Works for unencrypted jobs; docs/repository-format.md, section 2.
+// Owns the conversion of content to the stored form of a block and back: which content is compressed, and the check of the decoded content.
+// Works for unencrypted jobs (docs/repository-format.md, section 2).
 import { promisify } from 'node:util';
 import { constants, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
@@ -8,15 +8,21 @@ import { releaseMemory } from '../kernel/release-memory.ts';
 import { blockIdOf, blockBounds, type StoredBlock } from './block.ts';
 import { whyNotOneFrame } from './zstd-frame.ts';
 
-/** For what a block is encoded or decoded. Plain blocks depend on none of it; a sealed block would be opened with a key that all of it selects. */
+/**
+ * The use of a block that is encoded or decoded. A plain block does not depend on it. A sealed block would be opened with a key that all
+ * these fields select.
+ */
 export interface BlockContext {
-  /** The job to whose chain of restore points the block belongs; undefined when the caller does not know it: then only a plain block can be read. */
+  /**
+   * The job whose chain of restore points contains the block. If the caller does not know the job, undefined: only a plain block can then
+   * be read.
+   */
   readonly chain: string | undefined;
-  /** Content of a file, or a piece of a manifest; undefined as above. */
+  /** "data": content of a file. "metadata": a piece of a manifest. undefined if the caller does not know. */
   readonly kind: 'data' | 'metadata' | undefined;
   /**
-   * "wire": the block goes to another machine or comes from there, and this thread works for one stream alone, so it may compute at once.
-   * "repository": the block lies in a repository, and the thread has other work, so large blocks are unpacked in the thread pool.
+   * "wire": the block travels between machines. The calling thread works for one stream only, so it decodes every block itself.
+   * "repository": the block is in a repository. The calling thread has other work, so the thread pool decodes large blocks.
    */
   readonly purpose: 'wire' | 'repository';
 }
@@ -25,8 +31,8 @@ const zstdLevel1 = { [constants.ZSTD_c_compressionLevel]: 1 };
 const samplePieceBytes = 4096;
 
 /**
- * Level 1 for a content of this length. Told the size, zstd takes tables that fit it; with room for the worst result (ZSTD_compressBound
- * in zstd.h) it compresses in one go, without a window of its own to copy into, which is up to 1.8 times as fast.
+ * Options for zstd level 1. If zstd knows the content's length, it uses tables of a matching size. If the output has room for the worst
+ * case (ZSTD_compressBound in zstd.h), zstd compresses in one call and needs no window to copy into. This is up to 1.8 times as fast.
  */
 function zstdOptions(contentLength: number): {
   params: Record<number, number>;
@@ -37,7 +43,10 @@ function zstdOptions(contentLength: number): {
   return { params: zstdLevel1, pledgedSrcSize: contentLength, chunkSize: Math.max(bound, 64) };
 }
 
-/** Whether a compressed sample of three pieces shrinks by at least an eighth; costs little beside compressing for nothing. */
+/**
+ * Whether a sample of three pieces shrinks by at least an eighth. The sample costs little compared with compressing a block that does not
+ * shrink.
+ */
 function isCompressible(content: Buffer): boolean {
   const middle = (content.length - samplePieceBytes) >> 1;
   const sample = Buffer.concat([
@@ -50,18 +59,19 @@ function isCompressible(content: Buffer): boolean {
 
 const zstdDecompressAsync = promisify(zstdDecompress) as (stored: Buffer, options: object) => Promise<Buffer>;
 
-/** Up to this size, making a zstd context costs more than compressing or decompressing the block. */
+/** Up to this size, creating a zstd context costs more than compressing or decompressing the block. */
 const maxContextBytes = 64 * 1024;
-/** From this size on the thread pool costs less than the time in which the calling thread would do nothing else. */
+/** From this size on, the thread pool is cheaper than blocking the calling thread. */
 const minPooledBytes = 16 * 1024;
-/** Not worth a frame of its own. */
+/** Smaller content is stored raw, because the zstd frame itself would cost too many bytes. */
 const minCompressBytes = 64;
-/** Up to this size compressing costs no more than sampling. */
+/** Up to this size, compressing costs no more than taking a sample. */
 const unsampledBytes = 128 * 1024;
 
 /**
- * Content to stored form: zstd level 1 if both a sample and the whole block shrink, raw otherwise. `stored` may be `content` itself.
- * A plain block comes at once, because a promise for each small block would cost more than most of its encoding. Callers wait for a promise.
+ * Converts content to its stored form: zstd level 1 if both a sample and the whole block shrink, otherwise raw. `stored` may be `content`
+ * itself. A plain block is returned without a promise, because a promise for each small block would cost more than the encoding. Callers
+ * must accept a promise too.
  */
 export function encodeBlock(
   content: Buffer,
@@ -82,7 +92,7 @@ export function encodeBlock(
   return raw;
 }
 
-/** Frees the memory of the stored form at once, if `encodeBlock` made memory for it that V8 would free late. */
+/** Frees the memory that `encodeBlock` allocated for the stored form, if any. V8 would free this memory late. */
 export function releaseStored({ encoding, contentLength, stored }: StoredBlock): void {
   if (encoding === 'zstd' && contentLength > maxContextBytes) releaseMemory(stored);
 }
@@ -106,8 +116,9 @@ function decodingOptions(block: StoredBlock): { maxOutputLength: number; chunkSi
     throw mismatch(block.id, `it claims ${block.contentLength} bytes`);
   const reason = block.encoding === 'zstd' ? whyNotOneFrame(block.stored, block.contentLength) : undefined;
   if (reason !== undefined) throw mismatch(block.id, reason);
-  // A small block that unpacks to gigabytes must not take more memory than it announced. Node wants at least 1.
-  // One output buffer of the right size instead of pieces of 128 KiB, which a small content would keep alive whole.
+  // A hostile small block that unpacks to gigabytes must not use more memory than its announced length. Node requires at least 1.
+  // `chunkSize` makes one output buffer of the right size. By default Node uses pieces of 128 KiB, and a small content would keep a whole
+  // piece in memory.
   return { maxOutputLength: Math.max(1, block.contentLength), chunkSize: block.contentLength + 64 };
 }
 
@@ -120,7 +131,8 @@ function zstdContext(): ZstdContext {
 }
 
 /**
- * Stored form to content, checked against length and identifier. The content comes at once where no wait is needed, as with `encodeBlock`.
+ * Converts the stored form to content, and checks length and identifier. Returns a buffer where no wait is needed, otherwise a promise, as
+ * `encodeBlock` does.
  *
  * @throws restore.mismatch, at once or by the promise
  */

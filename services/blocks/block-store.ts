@@ -1,4 +1,4 @@
-// Owns the port of a store of blocks: what movers, restores and the reading of manifests need. Does not know packs, catalogues or disks.
+// Owns the interface of a block store, as movers, restores and manifest readers use it. Does not know packs, catalogues or disks.
 import type { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { StoredBlock } from './block.ts';
 
@@ -7,7 +7,7 @@ export interface BlockToAppend extends StoredBlock {
   readonly release?: () => void;
 }
 
-/** A block, or why it cannot be had. */
+/** A block, or the error that prevents reading the block. */
 export type BlockOutcome =
   | { readonly id: Buffer; readonly block: StoredBlock }
   | { readonly id: Buffer; readonly block: undefined; readonly error: FarkeepError };
@@ -15,31 +15,34 @@ export type BlockOutcome =
 export interface DurableBlocks {
   /** Identifiers in the order in which they were appended. */
   readonly ids: readonly Buffer[];
-  /** What they add to the tenant's used bytes; 0 for blocks that were there already. */
+  /** Bytes that these blocks add to the tenant's used bytes; 0 for blocks that were already stored. */
   readonly storedBytes: number;
-  /** How many of them were known to be damaged and are whole again. */
+  /** Number of these blocks that were marked as damaged and are now stored intact. */
   readonly replaced: number;
 }
 
 export interface BlockStore {
   /**
-   * Where each block is. "pending": on its way in this store, lost in a crash; a notice names it when it is stored. The answer comes at once,
-   * so that no such notice can come between it and its use.
+   * The state of each block. "pending": this store has received the block but not yet made it durable; a crash loses the block. When the
+   * block is durable, a notice names it. The method is synchronous, so no such notice can arrive before the caller uses the answer.
    */
   locate(ids: readonly Buffer[]): ('stored' | 'pending' | 'missing')[];
   /**
-   * Stores blocks. Resolves when the store is ready for more (back-pressure). Rejects when a block cannot be stored: quota.exceeded (the
+   * Stores blocks. Resolves when the store can accept more (back-pressure). Rejects when a block cannot be stored: quota.exceeded (the
    * store stays usable), storage.disk-full and other storage errors (the store is closed). The caller must have checked that `stored`
-   * belongs to `id`. Who opened the store is told when blocks are durable (`DurableBlocks`).
+   * belongs to `id`. The code that opened the store receives a notice about each durable block (`DurableBlocks`).
    */
   append(blocks: readonly BlockToAppend[]): Promise<void>;
   /** Resolves when every block appended before is durable. */
   flush(): Promise<void>;
-  /** The stored form of a block, checked against what the store took in. Throws call.not-found, or storage.damaged. */
+  /**
+   * Returns the stored form of a block, checked against the checksum from the time of storing. Throws call.not-found, or storage.damaged.
+   */
   read(id: Buffer): Promise<StoredBlock>;
   /**
-   * Blocks in the order asked for, with the next ones read ahead in bounded memory. A block that cannot be read is an outcome and the others
-   * go on. `undefined` among the identifiers asks for all before it without waiting for more, and is answered by `undefined`.
+   * Yields blocks in the requested order and reads the next ones ahead, in bounded memory. An unreadable block yields an error outcome, and
+   * reading continues. An `undefined` among the identifiers requests the outcomes of all earlier ones without waiting for more identifiers;
+   * it yields `undefined`.
    */
   readMany(
     ids: Iterable<Buffer | undefined> | AsyncIterable<Buffer | undefined>,

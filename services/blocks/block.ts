@@ -1,23 +1,23 @@
-// Owns what a block is: its identifier, its bounds, and the form in which it is kept and sent. Does not know packs, files or sockets.
+// Owns the definition of a block: its identifier, its size limits, and its stored form. Does not know packs, files or sockets.
 import { hash } from 'node:crypto';
 import type { BlockEncoding } from './encodings.ts';
 
 export const blockIdBytes = 32;
 
 /**
- * Bounds of one block, in bytes. `content` is the length after decoding, `stored` that of the encoded form, which may exceed the content only by
- * what an encoding or a seal adds. There are two rows, since a reader must take what earlier and other writers of a repository may have stored
- * (docs/repository-format.md, section 2), while a message must fit into memory many times over (docs/protocol.md, section 6). What the product
- * writes keeps both.
+ * Size limits of one block, in bytes. `content` is the length after decoding, `stored` the length of the encoded form. The encoded form may
+ * exceed the content only by the overhead of an encoding or a seal. There are two rows: a reader must accept what earlier and other writers
+ * may have stored in a repository (docs/repository-format.md, section 2), but a message must fit into memory many times (docs/protocol.md,
+ * section 6). Blocks that this product writes meet both limits.
  */
 export const blockBounds = {
-  /** What lies in a repository. */
+  /** Limits of a block in a repository. */
   repository: { content: 16 * 1024 * 1024, stored: 16 * 1024 * 1024 + 64 * 1024 },
-  /** What one data message carries. */
+  /** Limits of each block in a data message. */
   message: { content: 4 * 1024 * 1024, stored: 4 * 1024 * 1024 + 64 },
 } as const;
 
-/** A block as it is kept and sent: `stored` is the encoded form, `contentLength` the length after decoding, in bytes. */
+/** A block in the form that is stored and sent: `stored` is the encoded form, `contentLength` the length after decoding, in bytes. */
 export interface StoredBlock {
   /** 32 bytes. */
   readonly id: Buffer;
@@ -26,15 +26,15 @@ export interface StoredBlock {
   readonly stored: Buffer;
 }
 
-/** SHA-256 of the content (unencrypted jobs; docs/repository-format.md, section 2). */
+/** Returns the identifier of a block: the SHA-256 of its content (unencrypted jobs; docs/repository-format.md, section 2). */
 export function blockIdOf(content: Uint8Array): Buffer {
   return hash('sha256', content, 'buffer');
 }
 
-/** An identifier as 32 latin1 characters: a cheap key for maps that needs no memory outside the heap. */
+/** An identifier as 32 latin1 characters: a cheap key for maps, without memory outside the heap. */
 export type BlockKey = string;
 
-/** As `blockIdOf`. */
+/** Like `blockIdOf`, but returns the identifier as a key. */
 export function blockKeyOf(content: Uint8Array): BlockKey {
   return hash('sha256', content, 'binary');
 }
@@ -43,7 +43,7 @@ export function keyOfId(id: Buffer): BlockKey {
   return id.toString('latin1');
 }
 
-/** The identifiers are views of one buffer. */
+/** Converts keys to identifiers. All returned identifiers share one buffer. */
 export function idsOfKeys(keys: readonly BlockKey[]): Buffer[] {
   const all = Buffer.allocUnsafeSlow(keys.length * blockIdBytes);
   return keys.map((key, index) => {

@@ -9,7 +9,7 @@ import { whyNotOneFrame } from './zstd-frame.ts';
 const content = Buffer.from('what is stored once is stored in one form '.repeat(40));
 const id = blockIdOf(content);
 
-/** As a stream writes it: without the content's size. */
+/** A frame as a zstd stream writes it: the header has no content size. */
 async function streamed(bytes: Buffer): Promise<Buffer> {
   const stream = createZstdCompress();
   stream.write(bytes);
@@ -22,7 +22,7 @@ async function streamed(bytes: Buffer): Promise<Buffer> {
 const skippable = Buffer.from([0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3]);
 
 describe('one zstd frame', () => {
-  it('is every frame that zstd makes of a content, with its size or without, with a checksum or without', async () => {
+  it('accepts every frame that zstd writes, with or without content size, with or without checksum', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.oneof(
@@ -54,13 +54,13 @@ describe('one zstd frame', () => {
 
   it.each<[string, (frame: Buffer) => Buffer]>([
     ['a skippable frame before it', (frame) => Buffer.concat([skippable, frame])],
-    ['a skippable frame behind it', (frame) => Buffer.concat([frame, skippable])],
-    ['an empty frame behind it', (frame) => Buffer.concat([frame, zstdCompressSync(Buffer.alloc(0))])],
-    ['a byte behind it', (frame) => Buffer.concat([frame, Buffer.alloc(1)])],
-    ['its end cut', (frame) => frame.subarray(0, frame.length - 1)],
-    ['nothing of it', () => Buffer.alloc(0)],
+    ['a skippable frame after it', (frame) => Buffer.concat([frame, skippable])],
+    ['an empty frame after it', (frame) => Buffer.concat([frame, zstdCompressSync(Buffer.alloc(0))])],
+    ['an extra byte after it', (frame) => Buffer.concat([frame, Buffer.alloc(1)])],
+    ['its end cut off', (frame) => frame.subarray(0, frame.length - 1)],
+    ['no bytes at all', () => Buffer.alloc(0)],
     [
-      'two frames in its place',
+      'two frames instead of one',
       () =>
         Buffer.concat(
           [content.subarray(0, 100), content.subarray(100)].map((part) =>
@@ -68,14 +68,14 @@ describe('one zstd frame', () => {
           ),
         ),
     ],
-  ])('is not one with %s, whoever reads it', async (_, change) => {
+  ])('is refused with %s, by this check and by every reader', async (_, change) => {
     const stored = change(zstdCompressSync(content, { pledgedSrcSize: content.length }));
     const block = { id, encoding: 'zstd', contentLength: content.length, stored } as const;
     await expect(decodePooled(block)).rejects.toMatchObject({ code: 'restore.mismatch' });
     expect(() => decodeNow(block)).toThrow(expect.objectContaining({ code: 'restore.mismatch' }));
   });
 
-  it('has the content size of its block, no dictionary and no window larger than a block', async () => {
+  it('must have the content size of its block, no dictionary and no window larger than a block', async () => {
     const frame = zstdCompressSync(content, { pledgedSrcSize: content.length });
     expect(whyNotOneFrame(frame, content.length + 1)).toMatch('content size');
     const window = await streamed(content);
@@ -86,7 +86,7 @@ describe('one zstd frame', () => {
     expect(whyNotOneFrame(named, content.length)).toMatch('dictionary');
   });
 
-  it('never makes the check fail or go beyond the bytes, whatever they are', () => {
+  it('the check never crashes and never reads past the end, for any bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), fc.nat(5000), (bytes, length) => {
         const head = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);

@@ -50,7 +50,7 @@ const at = (...parts: string[]): string => path.join(source, ...parts);
 
 type Moment = 'listed' | 'looked-at' | 'opened-folder' | 'opens' | 'read';
 
-/** Reads the real disk and runs `work` once, at the first `moment` of the entry `name`. */
+/** Returns a disk that reads the real disk, and runs `work` once at the given moment of the entry `name`. */
 function disturbed(moment: Moment, name: string, work: () => void): SourceDisk {
   const disk = createSourceDisk();
   let isDone = false;

@@ -107,7 +107,7 @@ process.on('message', (command: MoverCommand) => {
 process.on('disconnect', () => {
   process.exit(3);
 });
-// A terminal sends Ctrl+C to the whole process group; only the service decides when its movers end.
+// A terminal sends Ctrl+C to the whole process group. Only the service decides when its movers end.
 process.on('SIGINT', () => undefined);
 
 every(heartbeatIntervalMs, () => emit({ type: 'alive' }), { isBackground: true });

@@ -1,4 +1,4 @@
-// Tests what decides which entries are read, how files are cut into blocks, and what the file cache keeps.
+// Tests which entries a backup reads, how it cuts files into blocks, and how it shares memory between blocks.
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -53,7 +53,7 @@ describe('cutting a file into blocks', () => {
     expect(content.length / lengths.length).toBeLessThan(sizes.averageBytes * 1.4);
   });
 
-  it('depends on the content alone: an insertion moves the block ends behind it and changes few blocks', () => {
+  it('depends on the content alone: an insertion moves the block ends after it and changes few blocks', () => {
     const content = randomBytes(1_000_000);
     const inserted = Buffer.concat([content.subarray(0, 300_000), Buffer.from('news'), content.subarray(300_000)]);
     const before = new Set(cutAll(content).map((end) => (end > 300_000 ? end + 4 : end)));
@@ -226,7 +226,7 @@ describe('names of sources inside a restore point', () => {
     expect(nameSources(['/a-b/data', '/a/b/data'])).toEqual([other, one]);
   });
 
-  it('never refer to another source, also in another order or beside a source with a similar name', () => {
+  it('never refer to another source, also in another order or with similar source names', () => {
     const part = fc.constantFrom('a', 'b', 'a-b', 'a (b)', 'data', 'data (a)', 'data (a-b)', 'x'.repeat(120));
     const sourcePath = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => `/${parts.join('/')}`);
     fc.assert(

@@ -1,4 +1,5 @@
-// Owns which storage backends the product has. A new one adds its row here and its parameters to storage/repository-location.ts.
+// Owns the list of storage backends of the product. To add a backend, add its row here and its parameters to
+// storage/repository-location.ts.
 import { folderBackend } from './folder/folder-place.ts';
 import { repositoryLocationSchema, type RepositoryLocation } from './storage/repository-location.ts';
 import { StorageRegistry } from './storage/storage-registry.ts';

@@ -1,4 +1,5 @@
-// Writers are killed at moments chosen by a seed (printed); afterwards no committed point is damaged and no acknowledged block lost.
+// Kills writers at moments chosen by a printed seed. Afterwards no committed restore point may be damaged, and no acknowledged block may be
+// lost.
 import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
@@ -17,7 +18,7 @@ import { openFolderPlace } from './folder/folder-place.ts';
 const logger = silentLogger;
 const seed = Number(process.env['FARKEEP_TEST_SEED'] ?? randomInt(1, 2 ** 31));
 
-/** Small generator (mulberry32), so that a printed seed repeats the run. */
+/** A small random number generator (mulberry32). The printed seed repeats the run. */
 function randomFrom(start: number): () => number {
   let state = start;
   return () => {
@@ -33,7 +34,7 @@ interface Acknowledged {
   readonly committed: string[];
 }
 
-/** Runs a writer and kills it after `lines` lines. */
+/** Runs a writer and kills it after it has printed `lines` lines. */
 async function runAndKill(folder: string, name: string, lines: number, packBytes: number): Promise<Acknowledged> {
   const child = spawn(
     process.execPath,
@@ -70,7 +71,7 @@ async function checkAll(folder: string, acknowledged: readonly Acknowledged[]): 
 }
 
 describe(`a killed writer (seed ${seed})`, () => {
-  it('loses nothing that was acknowledged, again and again in one folder', async () => {
+  it('loses no acknowledged data, also after many kills in one folder', async () => {
     await using scratch = await scratchFolder();
     const random = randomFrom(seed);
     const acknowledged: Acknowledged[] = [];
@@ -84,7 +85,7 @@ describe(`a killed writer (seed ${seed})`, () => {
     expect(acknowledged.some(({ durable }) => durable.length > 0)).toBe(true);
   }, 60_000);
 
-  it('is one of several in a folder that none had before', async () => {
+  it('may be one of several writers that start at once in a new folder', async () => {
     await using scratch = await scratchFolder();
     const folder = path.join(scratch.folder, 'new', 'tenant');
     const acknowledged = await Promise.all(
@@ -95,7 +96,7 @@ describe(`a killed writer (seed ${seed})`, () => {
     for (const name of readdirSync(folder)) expect(statSync(path.join(folder, name)).mode & 0o077).toBe(0);
   }, 60_000);
 
-  it('does not disturb one that lives', async () => {
+  it('does not disturb a living writer', async () => {
     await using scratch = await scratchFolder();
     await using living = await TenantStore.open({ place: openFolderPlace(scratch.folder), mode: 'write', logger });
     const content = randomContent(100_000);
@@ -107,9 +108,9 @@ describe(`a killed writer (seed ${seed})`, () => {
     expect(await readContent(other, id)).toEqual(content);
   }, 30_000);
 
-  it('leaves blocks that the next attempt need not send again', async () => {
+  it('leaves complete blocks, which the next attempt need not send again', async () => {
     await using scratch = await scratchFolder();
-    const packBytes = 100_000_000; // nothing of the first rounds is durable but by commit
+    const packBytes = 100_000_000; // In these rounds the packs are too large to fill, so only a commit makes blocks durable.
     await runAndKill(scratch.folder, 'a', 45, packBytes);
     const incoming = path.join(scratch.folder, 'incoming');
     const left = readdirSync(incoming, { recursive: true }).filter((name) => String(name).endsWith('.tmp'));
@@ -120,7 +121,7 @@ describe(`a killed writer (seed ${seed})`, () => {
     expect(await store.usedBytes()).toBeGreaterThan(0);
   }, 30_000);
 
-  it('may end in the middle of a write, of a rename, or before the catalogue knows', async () => {
+  it('may die during a write, during a rename, or before the catalogue contains the pack', async () => {
     await using scratch = await scratchFolder();
     const contents = [randomContent(5000), randomContent(6000), randomContent(7000)];
     const ids: Buffer[] = [];
@@ -131,7 +132,7 @@ describe(`a killed writer (seed ${seed})`, () => {
     }
     const [name = ''] = await listPacks(new FolderStorage(scratch.folder));
     const whole = readFileSync(path.join(scratch.folder, name));
-    // As a power cut would leave it: a dead writer's trace, half a pack with a tail of zeros, and no catalogue.
+    // The state after a power cut: the trace of a dead writer, half a pack followed by zeros, and no catalogue.
     for (const keep of [0, 10, 36, 90, 5200, 11_500, whole.length - 10]) {
       await using other = await scratchFolder();
       const writer = '0123456789abcdef';

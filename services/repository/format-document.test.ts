@@ -1,5 +1,5 @@
-// A second reader (services/testing/independent), written from docs/repository-format.md alone, reads folders from this code and recorded
-// objects. If a test fails, text and code differ.
+// A second reader (services/testing/independent) was written from docs/repository-format.md alone. It reads folders that this code wrote,
+// and recorded objects. If a test fails, the document and the code disagree.
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
@@ -57,7 +57,7 @@ describe('docs/repository-format.md', () => {
         packBytes: 200_000,
       });
       const items = await itemsOfFolder(store, source);
-      // Beyond what the small walker knows: a hole, a hard link, a continued file, a time before 1970.
+      // Features that `itemsOfFolder` does not produce: a hole, a hard link, a continued file, a time before 1970.
       const id = await appendContent(store, Buffer.from('end'));
       const content = [
         { id: null, lengthBytes: 70_000 },
@@ -110,7 +110,7 @@ describe('docs/repository-format.md', () => {
     expect(root['totals']).toMatchObject({ files: 4, folders: 3, symlinks: 1501, hardLinks: 1, warnings: 1 });
   });
 
-  it('is enough to find a flipped byte wherever it is, and to read on without the index', async () => {
+  it('is enough to find a flipped byte at any position, and to read a pack without its index', async () => {
     await using scratch = await scratchFolder();
     const { tenant, file, contents } = recordedFolder(scratch.folder);
     const whole = readFileSync(file);
@@ -120,7 +120,7 @@ describe('docs/repository-format.md', () => {
       writeFileSync(file, bytes);
       const reader = new RepositoryFolder(tenant);
       expect([place, await reader.verify()]).not.toEqual([place, []]);
-      // Index and trailer follow the blocks. Without them, the block headers give the positions.
+      // The index and the trailer follow the blocks. If these are damaged, the block headers still give the positions of the blocks.
       const isBehindBlocks = place >= whole.length - 40 - contents.length * 56;
       if (isBehindBlocks) expect(contents.map((content) => reader.content(sha256(content)))).toEqual(contents);
     }
@@ -133,7 +133,7 @@ describe('docs/repository-format.md', () => {
     expect(reader.findings).toEqual([]);
     expect(contents.map((content) => reader.content(sha256(content)))).toEqual(contents);
 
-    // Exactly one frame: no second one, no byte behind it, no skippable frame before it.
+    // A block must be exactly one frame: no second frame, no byte after it, no skippable frame before it.
     const frame = Buffer.from('28b52ffd6058016d000030776f7264732001004f529522', 'hex');
     expect(unpackFrame(frame, 600)).toEqual(contents[1]);
     const skippable = Buffer.from('502a4d1801000000ff', 'hex');
@@ -191,7 +191,7 @@ const latin1 = (hex: unknown): string => Buffer.from(hex as string, 'hex').toStr
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 const load = (name: string): VectorJson => readVector(new URL(`./vectors/${name}.json`, import.meta.url));
 
-/** A tenant's folder with the recorded pack and nothing else. */
+/** A tenant's folder that contains only the recorded pack. */
 function recordedFolder(folder: string): { tenant: string; file: string; contents: Buffer[] } {
   const { name, bytes, contents } = load('pack') as { name: string; bytes: string; contents: string[] };
   const tenant = path.join(folder, 'recorded');

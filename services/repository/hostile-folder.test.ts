@@ -1,5 +1,5 @@
-// A repository folder on an attacker's disk: pipes, devices, links, foreign databases and odd names in place of files. No command may hang,
-// or read or change files outside; undamaged data stays usable.
+// Tests a repository folder on an attacker's disk: pipes, devices, links, foreign databases and odd names in place of files. No command may
+// hang, and none may read or change files outside the repository. Undamaged data must stay usable.
 import { execFileSync } from 'node:child_process';
 import {
   existsSync,
@@ -73,7 +73,7 @@ const kinds: [string, (at: string) => void][] = [
   ['a pipe', (at) => execFileSync('mkfifo', [at])],
   ['a link to a device without end', (at) => symlinkSync('/dev/zero', at)],
   ['a folder', (at) => mkdirSync(at)],
-  ['a link to nothing', (at) => symlinkSync('nowhere', at)],
+  ['a link to a missing file', (at) => symlinkSync('nowhere', at)],
   [
     'a sparse file of a terabyte',
     (at) => {
@@ -90,7 +90,7 @@ async function expectGoodPoint(folder: string, to: string): Promise<void> {
 }
 
 describe.each(kinds)('%s', (_, put) => {
-  it('in the place of a root is a finding, and a point with a problem; everything else goes on', async () => {
+  it('in the place of a root is reported by verify and in the list of restore points; other points stay usable', async () => {
     await using made = await hostile();
     const { folder } = made;
     put(path.join(folder, 'points', 'bad.manifest'));
@@ -115,7 +115,7 @@ describe.each(kinds)('%s', (_, put) => {
     made.expectUntouched();
   });
 
-  it('in the place of a pack is a finding; sessions start, and the catalogue can be made anew', async () => {
+  it('in the place of a pack is reported by verify; sessions still start, and the catalogue can be rebuilt', async () => {
     await using made = await hostile();
     const { folder } = made;
     mkdirSync(path.join(folder, 'packs', 'ab'), { recursive: true });
@@ -133,7 +133,7 @@ describe.each(kinds)('%s', (_, put) => {
     expect(await store.usedBytes()).toBeGreaterThan(0);
   });
 
-  it('in the place of the pack that holds the blocks loses them, and they are asked for again', async () => {
+  it('in the place of a pack loses the blocks of this pack, and the next backup sends them again', async () => {
     await using made = await hostile();
     const { folder } = made;
     const storage = new FolderStorage(folder);
@@ -146,11 +146,11 @@ describe.each(kinds)('%s', (_, put) => {
     expect(damaged).toContainEqual(
       expect.objectContaining({ pack: `packs/${sub ?? ''}/${file ?? ''}`, points: ['good'] }),
     );
-    await makePoint(folder); // the same root again, and its blocks
+    await makePoint(folder); // The same root is committed again, with its blocks.
     await expectGoodPoint(folder, path.join(made.scratch, 'out'));
   });
 
-  it('in the place of the catalogue, or of the log beside it, is set aside, and the catalogue is made anew', async () => {
+  it('in the place of the catalogue or of its log is renamed, and the catalogue is rebuilt', async () => {
     for (const name of [
       'catalogue.sqlite',
       'catalogue.sqlite-wal',
@@ -170,7 +170,7 @@ describe.each(kinds)('%s', (_, put) => {
     }
   });
 
-  it('in the place of marks, of a lock or of what a dead writer left keeps no session from starting', async () => {
+  it('in the place of marks, of a lock or of a dead writer’s files does not prevent the start of a session', async () => {
     await using made = await hostile();
     const { folder } = made;
     for (const name of ['damaged', `incoming/${dead}`, 'incoming/aabbccddeeff0011'])
@@ -189,7 +189,7 @@ describe.each(kinds)('%s', (_, put) => {
 });
 
 describe('a link in a repository folder', () => {
-  it('in incoming/ never leads the removal of left-overs out of the repository', async () => {
+  it('in incoming/ cannot make the cleanup delete files outside the repository', async () => {
     await using made = await hostile();
     const { folder, outside } = made;
     writeFileSync(path.join(folder, 'incoming', `${dead}.lock`), '');
@@ -199,18 +199,21 @@ describe('a link in a repository folder', () => {
     expect(readdirSync(path.join(folder, 'incoming'))).toEqual([]);
   });
 
-  it.each(['packs', 'points', 'incoming', 'damaged'])('in the place of %s/ is refused by name', async (name) => {
-    await using made = await hostile();
-    const { folder, outside } = made;
-    if (existsSync(path.join(folder, name))) renameSync(path.join(folder, name), path.join(made.scratch, 'moved'));
-    symlinkSync(outside, path.join(folder, name));
-    await expect(TenantStore.open({ place: openFolderPlace(folder), mode: 'write', logger })).rejects.toThrow(
-      `${name} is a symbolic link`,
-    );
-    made.expectUntouched();
-  });
+  it.each(['packs', 'points', 'incoming', 'damaged'])(
+    'in the place of %s/ is refused with an error that names the folder',
+    async (name) => {
+      await using made = await hostile();
+      const { folder, outside } = made;
+      if (existsSync(path.join(folder, name))) renameSync(path.join(folder, name), path.join(made.scratch, 'moved'));
+      symlinkSync(outside, path.join(folder, name));
+      await expect(TenantStore.open({ place: openFolderPlace(folder), mode: 'write', logger })).rejects.toThrow(
+        `${name} is a symbolic link`,
+      );
+      made.expectUntouched();
+    },
+  );
 
-  it.each(['packs', 'points', 'damaged'])('in the place of %s/ is a finding of verify', async (name) => {
+  it.each(['packs', 'points', 'damaged'])('in the place of %s/ is reported by verify', async (name) => {
     await using made = await hostile();
     const { folder, outside } = made;
     if (existsSync(path.join(folder, name))) renameSync(path.join(folder, name), path.join(made.scratch, 'moved'));
@@ -220,7 +223,7 @@ describe('a link in a repository folder', () => {
     made.expectUntouched();
   });
 
-  it('in the place of incoming/ keeps verify from marking damage there, and verify says so', async () => {
+  it('in the place of incoming/ prevents verify from marking damage, and verify reports this', async () => {
     await using made = await hostile();
     const { folder, outside } = made;
     const [sub = ''] = readdirSync(path.join(folder, 'packs'));
@@ -235,7 +238,7 @@ describe('a link in a repository folder', () => {
     made.expectUntouched();
   });
 
-  it('in the place of trash/ takes no restore point out of the repository, and sessions and verify go on', async () => {
+  it('in the place of trash/ cannot move a restore point out of the repository; sessions and verify still work', async () => {
     await using made = await hostile();
     const { folder, outside } = made;
     rmSync(path.join(folder, 'trash'), { recursive: true, force: true });
@@ -259,7 +262,7 @@ describe('a link in a repository folder', () => {
     made.expectUntouched();
   });
 
-  it('in the place of the tenant folder is refused by name', async () => {
+  it('in the place of the tenant folder is refused with an error that names the folder', async () => {
     await using made = await hostile();
     const link = path.join(made.scratch, 'link');
     symlinkSync(made.folder, link);
@@ -272,7 +275,7 @@ describe('a link in a repository folder', () => {
     );
   });
 
-  it('in the place of a folder of packs or of one pack is never read or written', async () => {
+  it('in the place of a pack folder or of a pack is never followed to read or write', async () => {
     await using made = await hostile();
     const { folder, outside } = made;
     for (let first = 0; first < 256; first += 1) {
@@ -287,7 +290,7 @@ describe('a link in a repository folder', () => {
   });
 });
 
-/** A rollback journal that makes SQLite delete `victim` after playback. */
+/** A forged rollback journal. SQLite would play it back and then delete the file `victim`. */
 function journalNaming(victim: string): Buffer {
   const sector = 512;
   const head = Buffer.alloc(sector);
@@ -309,7 +312,7 @@ function journalNaming(victim: string): Buffer {
   return Buffer.concat([head, end]);
 }
 
-describe('a catalogue that somebody else made', () => {
+describe('a catalogue that an attacker made', () => {
   const foreign: [string, string][] = [
     [
       'an endless view',
@@ -319,8 +322,8 @@ describe('a catalogue that somebody else made', () => {
       'an endless trigger',
       'CREATE TRIGGER t AFTER INSERT ON packs BEGIN INSERT INTO applied_marks WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n; END',
     ],
-    ['a table of other columns', 'DROP TABLE blocks; CREATE TABLE blocks (id)'],
-    ['one table more', 'CREATE TABLE more (x)'],
+    ['a table with other columns', 'DROP TABLE blocks; CREATE TABLE blocks (id)'],
+    ['an additional table', 'CREATE TABLE more (x)'],
     ['an index', 'CREATE INDEX i ON blocks (pack)'],
     ['a later version', 'PRAGMA user_version=9'],
     [
@@ -329,7 +332,7 @@ describe('a catalogue that somebody else made', () => {
     ],
   ];
 
-  it.each(foreign)('with %s is set aside and made anew', async (_, sql) => {
+  it.each(foreign)('with %s is renamed and rebuilt', async (_, sql) => {
     await using made = await hostile();
     const file = path.join(made.folder, 'catalogue.sqlite');
     {
@@ -346,7 +349,7 @@ describe('a catalogue that somebody else made', () => {
     database.close();
   });
 
-  it('with lengths that no block has costs no memory, and says what is wrong', async () => {
+  it('with impossible block lengths allocates no memory, and the error names the problem', async () => {
     await using made = await hostile();
     const database = new DatabaseSync(path.join(made.folder, 'catalogue.sqlite'));
     database.exec('UPDATE blocks SET stored_bytes = 1000000000000');
@@ -361,7 +364,7 @@ describe('a catalogue that somebody else made', () => {
     });
   });
 
-  it('has no journal that SQLite follows to a file of somebody else, and neither has a lock', async () => {
+  it('cannot use a forged journal to delete other files, and neither can a lock', async () => {
     await using made = await hostile();
     const { folder, outside } = made;
     const journal = journalNaming(path.join(outside, 'precious'));
@@ -378,7 +381,7 @@ describe('a catalogue that somebody else made', () => {
 });
 
 describe('verify and rebuild', () => {
-  it('tell of names that are no object’s and go on', async () => {
+  it('report invalid object names and continue', async () => {
     await using made = await hostile();
     const { folder } = made;
     const [sub = ''] = readdirSync(path.join(folder, 'packs'));
@@ -389,7 +392,7 @@ describe('verify and rebuild', () => {
         writeFileSync(path.join(folder, name, each), 'x');
       writeFileSync(Buffer.concat([Buffer.from(path.join(folder, name, '/')), odd]), 'x');
     }
-    // A pack in the wrong folder is not found by its name.
+    // A pack in the wrong folder cannot be found by its name.
     const [file = ''] = readdirSync(path.join(folder, 'packs', sub)).filter((name) =>
       /^[0-9a-f]{32}\.pack$/.test(name),
     );
@@ -413,7 +416,7 @@ describe('verify and rebuild', () => {
     await expectGoodPoint(folder, path.join(made.scratch, 'out'));
   });
 
-  it.each(['EIO', 'EACCES'])('go on behind a pack and a root that the disk does not give (%s)', async (code) => {
+  it.each(['EIO', 'EACCES'])('continue after a pack and a root that the disk cannot read (%s)', async (code) => {
     await using made = await hostile();
     const { folder } = made;
     {
@@ -457,7 +460,7 @@ describe('verify and rebuild', () => {
     expect(result.packs).toBe(2);
   });
 
-  it('mark damage only in a folder of packs that is one', async () => {
+  it('mark damage only if the folder of packs is a real folder with packs', async () => {
     await using made = await hostile();
     const { folder, outside } = made;
     renameSync(path.join(folder, 'packs'), path.join(made.scratch, 'moved'));

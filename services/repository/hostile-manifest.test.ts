@@ -1,4 +1,5 @@
-// Manifests made to be expensive: the cost of commit and verify depends on the stored size, not on the claimed size.
+// Tests manifests that an attacker made expensive to read. The cost of commit and verify must depend on the stored size, not on the claimed
+// size.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
@@ -75,7 +76,7 @@ const contentRecord = (content: readonly Reference[]): Record => [
   },
 ];
 const top = entry(recordTypes.folder, 0, '', 0, () => undefined);
-/** A continued file "f" in the top folder, its first content none. */
+/** The record of a continued file "f" in the top folder, without content in this record. */
 const openFile = entry(recordTypes.file, 1, 'f', 4, (output) => {
   output.number(0);
   output.number(0);
@@ -105,7 +106,7 @@ const holeRecord = Buffer.concat([
   Buffer.alloc(2048, '\0\x01'),
 ]);
 
-/** About `bytes` of one-byte holes inside the file; a different `first` gives a different piece. */
+/** About `bytes` of one-byte holes inside the file. Each value of `first` gives a different piece. */
 function holes(bytes: number, first = 1): { readonly content: Buffer; readonly sizeBytes: number } {
   const records = Math.floor(bytes / holeRecord.length);
   const begun = insideFile([contentRecord([{ lengthBytes: first }])]);
@@ -113,7 +114,7 @@ function holes(bytes: number, first = 1): { readonly content: Buffer; readonly s
   return { content, sizeBytes: records * 1024 + first };
 }
 
-/** Stores each piece once, and returns the root of a point with a manifest of these pieces, through a list. */
+/** Stores each piece once. Returns the root of a restore point whose manifest consists of these pieces, named through a list block. */
 async function storePieces(store: TenantStore, pieces: readonly Buffer[], pointId: string): Promise<Buffer> {
   const ids = new Map<Buffer, Buffer>();
   for (const each of new Set(pieces)) ids.set(each, await appendContent(store, each));
@@ -134,7 +135,7 @@ async function commit(store: TenantStore, pieces: readonly Buffer[], pointId = '
   await store.commitPoint({ pointId, root: await storePieces(store, pieces, pointId) });
 }
 
-/** CPU time in seconds, and growth of this process's peak memory in MiB. */
+/** Returns the used CPU time in seconds, and the growth of this process's peak memory in MiB. */
 async function costOf(work: () => Promise<unknown>): Promise<{ readonly seconds: number; readonly mebibytes: number }> {
   const [cpu, memory] = [process.cpuUsage(), process.resourceUsage().maxRSS];
   await work();
@@ -142,8 +143,8 @@ async function costOf(work: () => Promise<unknown>): Promise<{ readonly seconds:
   return { seconds: (user + system) / 1e6, mebibytes: (process.resourceUsage().maxRSS - memory) / 1024 };
 }
 
-describe('a manifest that costs much', () => {
-  it('is walked once for a piece that it names 200,000 times, at commit and by verify', async () => {
+describe('an expensive manifest', () => {
+  it('that names one piece 200,000 times: commit and verify walk this piece once', async () => {
     await using scratch = await scratchFolder();
     await using store = await TenantStore.open({ place: openFolderPlace(scratch.folder), mode: 'write', logger });
     const { content, sizeBytes } = holes(mebibyte);
@@ -158,7 +159,7 @@ describe('a manifest that costs much', () => {
     expect(atVerify.seconds).toBeLessThan(5);
   });
 
-  it('is refused when its pieces unpack to far more than what is stored for them, after little work', async () => {
+  it('is refused early when its pieces unpack to far more than their stored size', async () => {
     await using scratch = await scratchFolder();
     await using store = await TenantStore.open({ place: openFolderPlace(scratch.folder), mode: 'write', logger });
     const bombs = Array.from({ length: 60 }, (_, index) => holes(mebibyte, index + 1));
@@ -175,7 +176,7 @@ describe('a manifest that costs much', () => {
     });
     expect(seconds).toBeLessThan(3);
     expect(await store.listPoints()).toEqual([]);
-    // An attacker writes the root to the disk directly: reading it is refused as well.
+    // An attacker could write the root to the disk directly, so readers must refuse it as well.
     writeFileSync(path.join(scratch.folder, 'points', 'p.manifest'), await storePieces(store, pieces, 'p'));
     await store.flush();
     const reading = await costOf(async () => {
@@ -199,7 +200,7 @@ describe('a manifest that costs much', () => {
     await expect(commit(store, pieces)).rejects.toMatchObject({ code: 'point.incomplete' });
   });
 
-  it('looks a block up once that it names millions of times, and finds one that is missing behind it', async () => {
+  it('that names one block millions of times: the block is looked up once, and a missing block after it is found', async () => {
     await using scratch = await scratchFolder();
     await using store = await TenantStore.open({ place: openFolderPlace(scratch.folder), mode: 'write', logger });
     const id = await appendContent(store, Buffer.from('x'));
@@ -219,7 +220,7 @@ describe('a manifest that costs much', () => {
     }
   });
 
-  it('may name a piece of one file again: the file comes back whole', async () => {
+  it('may name a piece of one file several times: the restored file is complete', async () => {
     await using scratch = await scratchFolder();
     const folder = path.join(scratch.folder, 'tenant');
     const block = randomContent(1000);
@@ -228,7 +229,7 @@ describe('a manifest that costs much', () => {
       const id = await appendContent(store, block);
       const again = insideFile([contentRecord([{ id, lengthBytes: 1000 }])]);
       await commit(store, [begin, again, again, again, finish(3000)]);
-      // A repetition is refused where it breaks the order, or with another file size.
+      // A repeated piece is refused if it breaks the order of entries, or if the file's size no longer matches.
       await expect(commit(store, [begin, again, again, finish(3000)], 'q')).rejects.toMatchObject({
         code: 'point.incomplete',
       });
@@ -241,7 +242,7 @@ describe('a manifest that costs much', () => {
     expect(readFileSync(path.join(to, 'f'))).toEqual(Buffer.concat([block, block, block]));
   });
 
-  it('may have a hard link that leads nowhere: a problem of this entry alone', async () => {
+  it('may have a hard link to a missing file: only this entry gets a problem', async () => {
     await using scratch = await scratchFolder();
     const folder = path.join(scratch.folder, 'tenant');
     const link = (name: string, target: string): Record =>
@@ -281,7 +282,7 @@ describe('a manifest that costs much', () => {
   });
 });
 
-/** Result of the decoder for these pieces: the blocks in order, or the error. */
+/** Returns the decoder's result for these pieces: the named blocks in order, or the error. */
 function decoded(pieces: readonly Buffer[]): { readonly blocks: string[]; readonly isRefused: boolean } {
   const decoder = new ManifestDecoder();
   const blocks: string[] = [];
@@ -368,7 +369,7 @@ describe('the walk through a manifest', () => {
     expect(walked(whole)).toEqual(decoded(whole));
   });
 
-  it('refuses and takes what the decoder refuses and takes, whatever is changed', () => {
+  it('accepts and refuses the same manifests as the decoder, after any change', () => {
     fc.assert(
       fc.property(
         fc.nat(whole.length - 1),

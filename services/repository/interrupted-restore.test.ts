@@ -28,7 +28,7 @@ const ownerIds = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 
 interface Planned {
   readonly entry: TreeEntry;
-  /** The pieces of a file. */
+  /** Content of the file, in the pieces in which it arrives. */
   readonly pieces: readonly Buffer[];
 }
 
@@ -64,7 +64,7 @@ function plan(name: string, kind: string, variant: number): Planned {
   };
 }
 
-/** In tree order. */
+/** Paths and kinds of the entries, in tree order. */
 const shape: readonly (readonly [string, string])[] = [
   ['', 'folder'],
   ['a', 'one'],
@@ -89,11 +89,11 @@ interface Attempt {
   readonly at: number;
   readonly cut: Cut;
   readonly rule: OverwriteRule;
-  /** Files that are unfinished at the interruption. */
+  /** Whether the content of this file arrives so late that the file is unfinished at the interruption. */
   readonly isSlow: boolean;
 }
 
-/** Leaves a partial file, as a thread does that is stopped in the middle. */
+/** Leaves a partial file, as a thread that was stopped during a write. */
 function leaveHalf(sink: PlaceableFile): void {
   const small = sink.smallFile;
   if (small === undefined) return;
@@ -134,20 +134,20 @@ async function attempt(to: string, entries: readonly Planned[], { at, cut, rule,
   for (const [index, { sink, pieces }] of underWay.entries()) {
     if (sink.smallFile === undefined) {
       for (const piece of pieces) await sink.write(Buffer.from(piece));
-      // Fails while the file is being moved to its place.
+      // The restore fails while the file is being renamed into its place.
       if (cut === 'lost-line' && index % 2 === 0) void sink.finish();
     } else if (cut !== 'full-disk') leaveHalf(sink);
     if (cut === 'full-disk') await sink.fail(new FarkeepError('storage.disk-full'));
   }
   if (cut === 'killed') {
-    // A copy of the disk at that moment; the orderly end of this process must not change it.
+    // Copies the disk at this moment, because this process ends in order and would change the folder afterwards.
     const copy = `${to}-copy`;
     execFileSync('cp', ['-a', to, copy]);
     await writer.finish(false);
     rmSync(to, { recursive: true });
     renameSync(copy, to);
   } else await writer.finish(false);
-  // Each attempt must look like a separate process.
+  // Each attempt must look like the work of a separate process.
   asOfADeadProcess(to);
 }
 
@@ -169,7 +169,7 @@ async function wholeRestore(to: string, entries: readonly Planned[], rule: Overw
   return writer.finish();
 }
 
-/** Differences between disk and entries, by path. */
+/** Returns all differences between the disk and the entries, by path. */
 function wrongIn(to: string, entries: readonly Planned[]): string[] {
   const wrong: string[] = [];
   for (const { entry, pieces } of entries) {
@@ -212,8 +212,8 @@ const attempts = fc.array(
 );
 const variants = fc.array(fc.nat({ max: 63 }), { minLength: shape.length, maxLength: shape.length });
 
-describe('a restore after any sequence of attempts that were cut', () => {
-  it('ends with everything right, with the top folder it has made itself, and nothing left over', async () => {
+describe('a restore after any sequence of interrupted attempts', () => {
+  it('restores all entries correctly, also the top folder that it made, and leaves no temporary files', async () => {
     await fc.assert(
       fc.asyncProperty(
         variants,
@@ -233,12 +233,12 @@ describe('a restore after any sequence of attempts that were cut', () => {
           expect(again.counts).toMatchObject({ files: 0, symlinks: 0, hardLinks: 0, failed: 0 });
         },
       ),
-      // The first counterexample is the message: making it smaller would outlast the test.
+      // Reports the first counterexample: shrinking would take longer than the test's time limit.
       { numRuns: 12, endOnFailure: true },
     );
   }, 240_000);
 
-  it('ends with everything right or named, over what stood there before', async () => {
+  it('restores or reports each entry in a folder with existing files', async () => {
     const standing = fc.array(fc.constantFrom('', 'content', 'mode', 'link', 'folder'), {
       minLength: shape.length,
       maxLength: shape.length,
@@ -260,7 +260,7 @@ describe('a restore after any sequence of attempts that were cut', () => {
           const wrong = new Set(wrongIn(to, entries).map((text) => text.split(':')[0] ?? ''));
           for (const { path: name, group } of result.problems)
             for (const each of group?.firstPaths ?? [name]) wrong.delete(each.toString());
-          // A group names three entries and counts the others. Entries below an unopenable folder are not reported again.
+          // A grouped problem names three entries and counts the rest. Entries below a folder that cannot be opened are not reported again.
           const further = result.problems.reduce((sum, { group }) => sum + Math.max(0, (group?.count ?? 0) - 3), 0);
           const lost = result.problems
             .filter(({ isRestored }) => !isRestored)
@@ -269,13 +269,13 @@ describe('a restore after any sequence of attempts that were cut', () => {
           expect(unnamed.length, unnamed.join()).toBeLessThanOrEqual(further);
         },
       ),
-      // The first counterexample is the message: making it smaller would outlast the test.
+      // Reports the first counterexample: shrinking would take longer than the test's time limit.
       { numRuns: 12, endOnFailure: true },
     );
   }, 240_000);
 });
 
-/** Puts something else in the place of an entry and makes its parents if they are missing. */
+/** Places a different entry at the path of this entry, and makes missing parent folders. */
 function stand(to: string, entry: TreeEntry, pieces: readonly Buffer[], what: string): void {
   const place = path.join(to, entry.path.toString());
   if (what === '' || lstatSync(path.dirname(place), { throwIfNoEntry: false })?.isDirectory() !== true) return;
@@ -295,12 +295,12 @@ const folderOf = (name: string, mode: number): Planned => {
   return { entry: { ...(entry as FolderEntry), mode }, pieces: [] };
 };
 
-/** Everything right when it returns, not some turns of the event loop later. */
+/** All entries must be correct when the restore returns, not some turns of the event loop later. */
 function expectRight(to: string, entries: readonly Planned[]): void {
   expect(wrongIn(to, entries)).toEqual([]);
 }
 
-describe('a file that is given up while it is put in its place', () => {
+describe('a file whose restore is canceled while the file is renamed into its place', () => {
   const placing = async (
     to: string,
     giveUp: (writer: TreeWriter, sink: PlaceableFile) => Promise<unknown>,
@@ -314,24 +314,24 @@ describe('a file that is given up while it is put in its place', () => {
     await giveUp(writer, sink);
     const found = readdirSync(to, { recursive: true }).sort();
     const { files } = writer.counts;
-    // Whatever is found: nothing is under way any more when the folder goes.
+    // All work must have ended before the temporary folder is deleted.
     await placed;
     expect(files).toBe(1);
     return { file, writer, found };
   };
 
-  it('stands there whole, with nothing left over, once its end is told', async () => {
+  it('is complete, without temporary files, when its end is reported', async () => {
     await using scratch = await scratchFolder();
     const { file, writer } = await placing(scratch.folder, (_writer, sink) => sink.fail(new Error('too late')));
     const standing = path.join(scratch.folder, 'd', 'g');
-    // Before the end the folder is still hidden: the counts say what became of the file.
+    // Before the end of the restore the folder is still hidden, so only the counts show the result.
     expect(writer.counts).toMatchObject({ files: 1, failed: 0 });
     expect((await writer.finish()).problems).toEqual([]);
     expect(readFileSync(standing).equals(Buffer.concat(file.pieces))).toBe(true);
     expectRight(scratch.folder, [file]);
   });
 
-  it('stands there whole, with nothing left over, once the restore has ended', async () => {
+  it('is complete, without temporary files, when the restore has ended', async () => {
     await using scratch = await scratchFolder();
     const { file, writer, found } = await placing(scratch.folder, (restore) => restore.finish(false));
     expect(found).toEqual(['d', path.join('d', 'g')]);
@@ -340,11 +340,11 @@ describe('a file that is given up while it is put in its place', () => {
   });
 });
 
-describe('a step that cannot be done', () => {
-  it.each(['one', 'pieces', 'large'])('is named with its file: %s', async (kind) => {
+describe('a metadata step that fails', () => {
+  it.each(['one', 'pieces', 'large'])('is reported with the name of its file: %s', async (kind) => {
     await using scratch = await scratchFolder();
     const { entry, pieces } = plan('file', kind, 3);
-    // Nobody here gives a file to somebody else.
+    // Without root, this account cannot give a file to another user.
     const foreign = { ...(entry as FileEntry), owner: { ...entry.owner, uid: 54_321 } };
     const writer = TreeWriter.open({ destination: scratch.folder, overwrite: 'never', restoresOwners: false });
     const sink = await sinkOf(writer, foreign);
@@ -355,8 +355,8 @@ describe('a step that cannot be done', () => {
   });
 });
 
-describe('what an earlier attempt has left', () => {
-  it.each(['one', 'pieces', 'large'])('right in its content gets its mode, time and owner: %s', async (kind) => {
+describe('a file or folder of an earlier attempt', () => {
+  it.each(['one', 'pieces', 'large'])('with correct content gets its mode, time and owner: %s', async (kind) => {
     await using scratch = await scratchFolder();
     const file = plan('file', kind, 5);
     for (const rule of ['never', 'older', 'always'] as const) {
@@ -371,7 +371,7 @@ describe('what an earlier attempt has left', () => {
     }
   });
 
-  it('as a folder gets its mode and time at the end, the top among them', async () => {
+  it('that is a folder gets its mode and time at the end, also the top folder', async () => {
     await using scratch = await scratchFolder();
     const to = path.join(scratch.folder, 'new');
     const entries = [
@@ -390,7 +390,7 @@ describe('what an earlier attempt has left', () => {
 });
 
 describe('a temporary name', () => {
-  it('of a process that lives is left alone, as is a name that only looks alike', async () => {
+  it('of a living process is kept, and so is a name that only looks similar', async () => {
     await using scratch = await scratchFolder();
     const living = temporaryName().toString();
     for (const name of [living, '.farkeep-000000000000.part']) writeFileSync(path.join(scratch.folder, name), 'x');

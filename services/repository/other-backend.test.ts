@@ -1,4 +1,4 @@
-// The repository on another backend than a folder: a backup and its restore, two writers, a check of everything.
+// Tests the repository on a backend in memory instead of a folder: a backup and its restore, two writers, and a complete check.
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -23,7 +23,7 @@ import { verifyPlace } from './store/verify.ts';
 const logger = silentLogger;
 
 describe('a repository in memory', () => {
-  it('takes a backup in and gives it back, found by its location', async () => {
+  it('stores a backup and restores it, opened by its location', async () => {
     const backends = makeTestBackends();
     const repository = backends.parse({ kind: 'memory', name: 'main' });
     const location = backends.locateTenant(repository, 'tenant');
@@ -48,7 +48,7 @@ describe('a repository in memory', () => {
     expect(await rebuildCatalogue({ place, logger })).toMatchObject({ points: 1, damaged: [] });
   });
 
-  it('lets two writers share blocks, and exchanges no catalogue beside a living writer', async () => {
+  it('lets two writers share blocks, and does not replace the catalogue while another writer is alive', async () => {
     const place = makeMemoryPlace();
     const store = await TenantStore.open({ place, mode: 'write', logger });
     const id = await appendContent(store, randomContent(1000));
@@ -80,7 +80,7 @@ describe('the registry of storage backends', () => {
   });
 
   it.each([{ kind: 'memory', name: 'main' }, { kind: 'folder' }, { kind: 'folder', folder: '' }, '/srv/farkeep', null])(
-    'refuses %j, of which the product has no backend',
+    'refuses %j, because the product has no such backend',
     (stored) => {
       expect(() => storageBackends.parse(stored)).toThrow(expect.objectContaining({ code: 'storage.damaged' }));
     },

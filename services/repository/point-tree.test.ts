@@ -1,4 +1,4 @@
-// A point as a whole: made from a real tree, committed, listed, extracted with and without a catalogue, verified, damaged.
+// Tests a complete restore point of a real tree: commit, list, extract with and without a catalogue, verify, damage.
 import {
   chmodSync,
   copyFileSync,
@@ -54,7 +54,7 @@ async function makePoint(tenantFolder: string, source: string, pointId = 'p1'): 
 }
 
 describe('a restore point of a real tree', () => {
-  it('comes back the same: from the service folder, without a catalogue, after a rebuild', async () => {
+  it('is restored unchanged: with the catalogue, without it, and after a rebuild', async () => {
     await using scratch = await scratchFolder();
     const source = path.join(scratch.folder, 'source');
     const tenantFolder = path.join(scratch.folder, 'tenant');
@@ -86,12 +86,12 @@ describe('a restore point of a real tree', () => {
     });
     const before = await store.usedBytes();
     await commitItems(store, 'p2', await itemsOfFolder(store, source));
-    // An unchanged tree adds no block, not even of its manifest; only the root.
+    // A backup of an unchanged tree adds no block, not even of its manifest. Only the root is new.
     const { size } = statSync(path.join(tenantFolder, 'points', 'p2.manifest'));
     expect(await store.usedBytes()).toBe(before + size);
   });
 
-  it('gives parts of itself', async () => {
+  it('can be restored in parts', async () => {
     await using scratch = await scratchFolder();
     const source = path.join(scratch.folder, 'source');
     const tenantFolder = path.join(scratch.folder, 'tenant');
@@ -116,7 +116,7 @@ describe('a restore point of a real tree', () => {
     });
   });
 
-  it('is verified, and damage names pack and points', async () => {
+  it('can be verified, and a damage report names the pack and the restore points', async () => {
     await using scratch = await scratchFolder();
     const source = path.join(scratch.folder, 'source');
     const tenantFolder = path.join(scratch.folder, 'tenant');
@@ -127,7 +127,7 @@ describe('a restore point of a real tree', () => {
     const good = await verifyPlace({ place: openFolderPlace(tenantFolder), logger, isDeep: true });
     expect(good).toMatchObject({ ok: true, points: 2, damaged: [] });
 
-    // The pack of the large file is found by its size; a byte in the middle of its block is flipped.
+    // Finds the pack of the large file by its size, and flips a byte in the middle of its block.
     const names = await listPacks(new FolderStorage(tenantFolder));
     const large =
       names.sort((a, b) => statSync(path.join(tenantFolder, b)).size - statSync(path.join(tenantFolder, a)).size)[0] ??
@@ -141,7 +141,7 @@ describe('a restore point of a real tree', () => {
     expect(bad.ok).toBe(false);
     expect(bad.damaged).toMatchObject([{ pack: large, damagedBlocks: 1, points: ['p1'] }]);
 
-    // All else is restored; the file is named.
+    // All other files are restored, and the damaged file is named.
     const result = await extractPoint({
       place: openFolderPlace(tenantFolder),
       pointId: 'p1',
@@ -187,7 +187,7 @@ describe('a restore point of a real tree', () => {
     ]);
   });
 
-  it('finds a flipped byte wherever it is in a pack', async () => {
+  it('verify finds a flipped byte at any position in a pack', async () => {
     await using scratch = await scratchFolder();
     const tenantFolder = path.join(scratch.folder, 'tenant');
     const source = path.join(scratch.folder, 'source');

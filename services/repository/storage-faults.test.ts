@@ -1,4 +1,4 @@
-// Disks that are full, fail, cannot be written, or lose power: nothing acknowledged is lost, nothing half-done is kept.
+// Tests disks that are full, fail, cannot be written, or lose power. No acknowledged data may be lost, and no incomplete data may stay.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
@@ -27,7 +27,7 @@ import { openFolderPlace } from './folder/folder-place.ts';
 
 const logger = silentLogger;
 
-/** Passes calls on until `budget` bytes or calls are used up, then fails as a disk would. */
+/** Passes calls to the real storage until `budget` bytes or calls are used up, then fails as a disk would. */
 class FailingStorage implements Storage {
   readonly #inner: Storage;
   readonly #fails: (operation: string, bytes: number) => string | undefined;
@@ -95,7 +95,7 @@ async function makeGoodPoint(folder: string): Promise<Buffer> {
   return id;
 }
 
-/** Appends until it fails; gives the code. */
+/** Appends blocks until an append fails, and returns the error code. */
 async function fill(store: TenantStore): Promise<unknown> {
   try {
     for (let index = 0; index < 2000; index += 1) await appendContent(store, randomContent(100_000));
@@ -106,7 +106,10 @@ async function fill(store: TenantStore): Promise<unknown> {
   return undefined;
 }
 
-/** Makes one write to a file fail, the `nth` that is at least `minBytes` long, and lets all others through: a disk that recovers is the harder case. */
+/**
+ * Makes one write to a file fail: the `nth` write of at least `minBytes`. All other writes succeed, because a disk that recovers is the
+ * harder case.
+ */
 async function failOneWrite(
   folder: string,
   code: string,
@@ -141,15 +144,15 @@ async function failOneWrite(
   };
 }
 
-describe.skipIf(!(await canGoDirect()))('a write past the page cache that fails once', () => {
+describe.skipIf(!(await canGoDirect()))('a direct write that fails once', () => {
   const kinds = [
     ['EIO', 'storage.io', 'a large piece', 64 * 1024],
     ['ENOSPC', 'storage.disk-full', 'a large piece', 64 * 1024],
-    ['EIO', 'storage.io', 'a piece at either end', 1],
-    ['ENOSPC', 'storage.disk-full', 'a piece at either end', 1],
+    ['EIO', 'storage.io', 'a piece at the start or end', 1],
+    ['ENOSPC', 'storage.disk-full', 'a piece at the start or end', 1],
   ] as const;
   it.each(kinds)(
-    'with %s is %s (%s), and nothing of its pack is acknowledged',
+    'with %s is %s (%s), and no block of its pack is acknowledged',
     async (code, expected, _piece, minBytes) => {
       await using scratch = await scratchFolder();
       await makeGoodPoint(scratch.folder);
@@ -172,7 +175,7 @@ describe.skipIf(!(await canGoDirect()))('a write past the page cache that fails 
         await expect(store.flush()).rejects.toMatchObject({ code: expected });
         const acknowledged = durable.length;
         await store.close();
-        // Nothing came after the failure, not even by the end of the store.
+        // No block was reported as durable after the failure, not even when the store was closed.
         expect(durable).toHaveLength(acknowledged);
         await using again = await TenantStore.open({ place: openFolderPlace(scratch.folder), mode: 'write', logger });
         expect(again.locate(durable)).not.toContain('missing');
@@ -188,7 +191,7 @@ describe.skipIf(!(await canGoDirect()))('a write past the page cache that fails 
 
 describe('a full disk', () => {
   it.each(['create', 'append', 'sync', 'rename', 'sync-folder'])(
-    'at %s is storage.disk-full, and what was there stays good',
+    'at %s is reported as storage.disk-full, and existing data stays intact',
     async (where) => {
       await using scratch = await scratchFolder();
       await makeGoodPoint(scratch.folder);
@@ -229,13 +232,13 @@ describe('a full disk', () => {
     },
   );
 
-  it('that is real, and then read-only, ends a session with storage.disk-full and damages nothing', async () => {
+  it('on a real file system, later read-only, ends a session with storage.disk-full and damages no data', async () => {
     await using scratch = await scratchFolder();
     const disk = path.join(scratch.folder, 'disk');
     mkdirSync(disk);
     await using mounted = mountSmallDisk(disk, '8m');
     if (!mounted.isMounted) {
-      // Without the right to mount, the injected failures above are what can be tried.
+      // Without the right to mount, only the injected failures above can be tested.
       expect(process.getuid?.() === 0 && existsSync('/proc/mounts') && canMount()).toBe(false);
       return;
     }
@@ -256,7 +259,7 @@ describe('a full disk', () => {
       counts: { files: 1 },
     });
     expect(await verifyPlace({ place: openFolderPlace(folder), logger })).toMatchObject({ ok: true, points: 1 });
-    // The same disk, now one that cannot be written.
+    // The same disk is now mounted read-only.
     execFileSync('mount', ['-o', 'remount,ro', disk]);
     const again = path.join(scratch.folder, 'again');
     expect(await extractPoint({ place: openFolderPlace(folder), pointId: 'good', to: again })).toMatchObject({
@@ -294,7 +297,7 @@ function mountSmallDisk(folder: string, size: string): { readonly isMounted: boo
 }
 
 describe('a folder that cannot be written', () => {
-  it('is read all the same, also with a catalogue that was not closed', async () => {
+  it('can still be read, also with a catalogue that was not closed', async () => {
     await using scratch = await scratchFolder();
     const source = path.join(scratch.folder, 'source');
     mkdirSync(source);
@@ -304,7 +307,7 @@ describe('a folder that cannot be written', () => {
     {
       await using store = await TenantStore.open({ place: openFolderPlace(folder), mode: 'write', logger });
       await commitItems(store, 'p', await itemsOfFolder(store, source));
-      // A copy made while the store is open, as a snapshot of the disk would be.
+      // Copies the folder while the store is open, like a snapshot of the disk.
       execFileSync('cp', ['-r', folder, frozen]);
     }
     execFileSync('chmod', ['-R', 'a-w', frozen]);
@@ -321,7 +324,7 @@ describe('a folder that cannot be written', () => {
     }
   });
 
-  it('refuses a writer by name, and a reader that writes', async () => {
+  it('refuses to open for writing with an error that names the folder, and refuses writes of a reader', async () => {
     await using scratch = await scratchFolder();
     await makeGoodPoint(scratch.folder);
     await using reader = await TenantStore.open({ place: openFolderPlace(scratch.folder), mode: 'read', logger });
@@ -345,7 +348,7 @@ describe('a folder that cannot be written', () => {
 });
 
 describe('a power cut', () => {
-  it('keeps every acknowledged block and every committed point, whatever of the rest reached the disk', async () => {
+  it('loses no acknowledged block and no committed restore point, whichever other data reached the disk', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.nat({ max: 40 }), { minLength: 1, maxLength: 12 }),
@@ -379,7 +382,7 @@ describe('a power cut', () => {
           let turn = 0;
           const cut = storage.afterPowerCut(() => chances[turn++ % chances.length] ?? 0);
           const known = [...durable];
-          // The trace of the writer is on disk before its first block is.
+          // The writer's lock is on disk before its first block.
           for (const name of readdirSync(path.join(folder, 'incoming')))
             if (name.endsWith('.lock')) writeFileSync(path.join(after, 'incoming', name), '');
           await using again = await TenantStore.open({ place: openFolderPlace(after, cut), mode: 'write', logger });

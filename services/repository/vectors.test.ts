@@ -1,4 +1,5 @@
-// Compares the objects of a repository folder with their recorded bytes (vectors/*.json). format-document.test.ts reads the same files.
+// Compares the objects that this code writes into a repository folder with recorded bytes (vectors/*.json). format-document.test.ts reads
+// the same files.
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -21,7 +22,7 @@ const sha256 = (bytes: Uint8Array | string): Buffer => createHash('sha256').upda
 
 /** Contents that the manifest names and the pack holds. */
 const contents = [Buffer.from('The first block.'), Buffer.from('words '.repeat(100)), Buffer.from('end')];
-/** The second one as a zstd frame. */
+/** The second content as a zstd frame. */
 const packed = Buffer.from('28b52ffd6058016d000030776f7264732001004f529522', 'hex');
 const blockOf = (index: number): ContentReference => {
   const content = contents[index] ?? Buffer.alloc(0);
@@ -76,13 +77,13 @@ async function itemsOf(pieces: readonly Buffer[]): Promise<ManifestItem[]> {
 }
 
 describe('recorded objects of a repository', () => {
-  it('hold a manifest, and the same one that was cut elsewhere', async () => {
+  it('include a manifest, and the same manifest with other piece boundaries', async () => {
     const encoder = new ManifestEncoder();
     const items = manifestItems();
     const pieces = [...items.flatMap((item) => encoder.add(item)), encoder.finish()];
     const read = await itemsOf(pieces);
     expect(read).toEqual(items);
-    // Written by the second implementation: one record in each piece, and files that continue after two contents.
+    // The second implementation writes this manifest: one record in each piece, and files that continue after two contents.
     const writer = new ManifestWriter(1, 2);
     for (const entry of readEntries(pieces)) writer.add(entry);
     const cutPieces = writer.finish();
@@ -107,7 +108,7 @@ describe('recorded objects of a repository', () => {
     });
   });
 
-  it('hold the root of a restore point', () => {
+  it('include the root of a restore point', () => {
     const root = {
       pointId: 'c0ffee00c0ffee00c0ffee00c0ffee00',
       jobId: '0123456789abcdef0123456789abcdef',
@@ -134,7 +135,7 @@ describe('recorded objects of a repository', () => {
     });
   });
 
-  it('hold a pack', () => {
+  it('include a pack', () => {
     const packId = sha256('pack').subarray(0, 16);
     const parts = [encodePackHeader({ packId, createdAtMs: 1_700_000_000_000 })];
     let offset = packHeaderBytes;
@@ -162,7 +163,7 @@ describe('recorded objects of a repository', () => {
     });
   });
 
-  it('hold marks of damaged blocks', () => {
+  it('include marks of damaged blocks', () => {
     const ids = contents.map(sha256);
     const [first, second] = ['pack', 'another pack'].map((name) => sha256(name).subarray(0, 16));
     if (first === undefined || second === undefined) throw new Error('There are two packs');

@@ -39,7 +39,7 @@ export function isOfTenant(error: FarkeepError): boolean {
  */
 export function withTenantNamed(error: FarkeepError): FarkeepError {
   const { code, message, hint, retryable, details } = error;
-  // An error can pass a mover and come back.
+  // An error can pass through a mover and return, so it may already name the side.
   if (!mayTellOfDisks(code) || details?.['isSideNamed'] === true) return error;
   return new FarkeepError(code, `At the tenant: ${message}`, {
     hint,

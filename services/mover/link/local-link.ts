@@ -17,7 +17,7 @@ export interface TargetStart {
   /** 32 bytes. */
   readonly keyA: Buffer;
   readonly operation: Operation;
-  /** Of the tenant's place in the repository. */
+  /** Location of the tenant's place in the repository. */
   readonly location: RepositoryLocation;
   /** Limit of what the tenant may store, in bytes; -1 for no limit. */
   readonly quotaBytes: number;
@@ -92,7 +92,7 @@ export type MoverStart = TargetStart | SourceStart;
 export type MoverCommand =
   MoverStart | { readonly type: 'abort'; readonly reason: ErrorInfo } | { readonly type: 'alive' };
 
-/** Shares of the time since the last progress message in which a part was busy or was waited for, 0 to 1. */
+/** Shares of the time since the last progress message (0 to 1) in which a part was busy or others waited for it. */
 export interface BusyShares {
   readonly source: number;
   readonly compress: number;
@@ -176,7 +176,7 @@ export type SourceEvent =
       /** Hex; identifies the root of the restore point. */
       readonly rootHash: string;
       readonly peakMemoryBytes: number;
-      /** The work ended in order, but without the requested result (restore): the session has failed. */
+      /** Why the session has failed, although the mover's work ended without an error (restore only). */
       readonly failure?: ErrorInfo;
     };
 

@@ -1,5 +1,5 @@
-// Owns a data mover as a child process: what it is started with, its work, its events, and what its end means.
-// Runs inside the provider or tenant service; moves no data itself.
+// Owns a data mover as a child process: start, start message, events, and the meaning of its end. Runs inside the provider or tenant
+// service; moves no data itself.
 import { fileURLToPath } from 'node:url';
 import { errorInfoSchema } from '../../contracts/error-schemas.ts';
 import type { ErrorInfo } from '../../contracts/errors.ts';
@@ -34,12 +34,13 @@ const heapLimits = {
 /** Compiled code that earlier movers stored; with it a mover and its workers start in a third of the time. */
 const compileCacheFolder = fileURLToPath(new URL('../../../build/compile-cache', import.meta.url));
 const stopDeadlineMs = 10_000;
-/** A mover that says nothing for so long is killed and counts as crashed. It says that it is alive every 5 s. */
+/** A mover sends a sign of life every 5 s. If 5 of them are missing, the mover is killed and counts as crashed. */
 const heartbeat = { intervalMs: 5_000, missedForHung: 5 };
 const maxLogLineLength = 4_000;
 
 /**
- * What is known when the mover is forked. The mover loads the code of its side and starts its threads at once; the work follows in `begin`.
+ * The data that is known when the mover is forked. The mover loads the code of its side and starts its threads immediately; `begin` sends
+ * the work later.
  */
 export interface MoverPlan {
   readonly side: MoverStart['side'];
@@ -64,7 +65,10 @@ export class MoverProcess {
   /** Resolves when the process has ended; never rejects. */
   readonly exited: Promise<MoverExit>;
 
-  /** Starts the mover, before its keys are there if that saves time: a process and its threads take as long to start as a login. */
+  /**
+   * Starts the mover process. The service may do this before the keys exist, to save time: the process and its threads need as long to
+   * start as a login.
+   */
   constructor({ side, sessionId, attempt, streams = 0 }: MoverPlan, options: MoverProcessOptions) {
     this.#logger = (options.logger ?? silentLogger).child({ mover: side, sessionId, attempt });
     this.#side = side;

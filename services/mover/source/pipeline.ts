@@ -1,4 +1,4 @@
-// Owns what the operations of a source mover have in common, and which pipeline carries out which operation.
+// Owns the common interface of the operations of a source mover, and the choice of the pipeline for an operation.
 import type { ErrorInfo } from '../../contracts/errors.ts';
 import type { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { TreeWriter } from '../../repository/restore/tree-writer.ts';

@@ -32,7 +32,7 @@ class FakePool implements SourceStreams {
   readonly sent: ToWorker[] = [];
   hasRunningThreads = false;
   handlers: StreamPoolHandlers | undefined;
-  /** How often its end was waited for. */
+  /** Number of waits for its end. */
   endings = 0;
 
   open(_start: SourceStart, handlers: StreamPoolHandlers): void {
@@ -58,7 +58,7 @@ class FakePipeline implements Pipeline {
   readonly received: FromWorker[] = [];
   readonly failures: FarkeepError[] = [];
   root: Buffer | undefined;
-  /** How often the pool had ended when it was closed. */
+  /** Number of waits for the end of the pool before the pipeline was closed. */
   closedAfterEndings: number | undefined;
 
   totals(): SourceTotals {
@@ -120,7 +120,7 @@ beforeEach(() => {
   });
 });
 
-/** Both streams are open. */
+/** Opens both streams. */
 async function openStreams(): Promise<void> {
   pool.handlers?.onMessage(1, { type: 'open', root: new Uint8Array() });
   pool.handlers?.onMessage(0, { type: 'open', root });
@@ -128,7 +128,7 @@ async function openStreams(): Promise<void> {
 }
 
 describe('a source mover', () => {
-  it('runs the pipeline when all streams are open, with the root of the first one', async () => {
+  it('runs the pipeline when all streams are open, with the root from the first one', async () => {
     const running = mover.run();
     expect(keyB).toEqual(Buffer.alloc(32));
     pool.handlers?.onMessage(0, { type: 'open', root });
@@ -145,18 +145,18 @@ describe('a source mover', () => {
     expect(pool.sent).toEqual([{ type: 'close' }]);
     expect(pool.endings).toBe(1);
     expect(events.at(-1)).toMatchObject({ type: 'finished', totals, pointId: 'ab'.repeat(16), ...outcome });
-    // Only a failure closes it.
+    // The pipeline is closed only after a failure.
     expect(pipeline.closedAfterEndings).toBeUndefined();
     expect(clock.timerCount).toBe(0);
   });
 
-  it('tells its progress ten times a second, and once more at the end', async () => {
+  it('reports its progress ten times a second, and once more at the end', async () => {
     const running = mover.run();
     await openStreams();
     await clock.advance(300);
     const progress = (): MoverEvent[] => events.filter(({ type }) => type === 'progress');
     expect(progress()).toHaveLength(3);
-    // More than two threads can use in the time; a share is never more than all.
+    // More time than two threads can use; the share must still be at most 1.
     pool.counters.networkMs += 1_000_000;
     await clock.advance(100);
     expect(progress().at(-1)).toMatchObject({
@@ -180,7 +180,7 @@ describe('a source mover', () => {
     expect(clock.timerCount).toBe(0);
   });
 
-  it('ends with the first failure, not with what follows from it, and closes the pipeline after the streams', async () => {
+  it('ends with the first failure, not with a later one, and closes the pipeline after the streams', async () => {
     const failing = failureOf(mover.run());
     await openStreams();
     pool.handlers?.onFailure(new FarkeepError('storage.disk-full', 'Full'));
@@ -192,7 +192,7 @@ describe('a source mover', () => {
     expect(events.some(({ type }) => type === 'finished')).toBe(false);
   });
 
-  it('tells the target why the pipeline ended, in 500 characters at most', async () => {
+  it('sends the target the reason why the pipeline ended, in at most 500 characters', async () => {
     const failing = failureOf(mover.run());
     await openStreams();
     pipeline.running.reject(new FarkeepError('source.missing', 'x'.repeat(900)));
@@ -212,7 +212,7 @@ describe('a source mover', () => {
     expect(clock.timerCount).toBe(0);
   });
 
-  it('has finished when an abort comes after the work was done', async () => {
+  it('succeeds when an abort comes after the end of the work', async () => {
     const running = mover.run();
     await openStreams();
     pipeline.running.resolve(outcome);
@@ -222,7 +222,7 @@ describe('a source mover', () => {
     expect(pool.sent).toEqual([{ type: 'close' }]);
   });
 
-  it('knows whether threads are left', () => {
+  it('knows whether threads are still running', () => {
     expect(mover.hasRunningThreads).toBe(false);
     pool.hasRunningThreads = true;
     expect(mover.hasRunningThreads).toBe(true);

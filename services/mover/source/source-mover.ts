@@ -1,5 +1,5 @@
-// Owns one attempt of a session at the tenant: stream workers, the pipeline of the operation, progress, the orderly end.
-// Lives in its own process (mover-entry.ts); never sees Key A.
+// Owns one attempt of a session at the tenant: stream workers, the pipeline of the operation, progress, and the end in order. Lives in its
+// own process (mover-entry.ts); never has Key A.
 import { systemClock, type Timers } from '../../kernel/clock.ts';
 import { every } from '../../kernel/schedule.ts';
 import { toFarkeepError, type FarkeepError } from '../../kernel/farkeep-error.ts';
@@ -15,7 +15,7 @@ const endDeadlineMs = 8_000;
 
 export interface SourceMoverOptions {
   readonly start: SourceStart;
-  /** Has a thread for each of the tickets; its streams are opened by `run`. */
+  /** Has one thread for each ticket. `run` opens the streams. */
   readonly pool: SourceStreams;
   readonly emit: (event: MoverEvent) => void;
   readonly createPipeline: (options: PipelineOptions) => Pipeline;
@@ -43,9 +43,10 @@ export class SourceMover {
     this.#emit = emit;
   }
 
-  /** Resolves when the operation has succeeded; rejects with what ended it. Key B is zeroed in any case. */
+  /** Resolves when the operation has succeeded; rejects with the error that ended it. Key B is zeroed in both cases. */
   async run(): Promise<void> {
-    this.#opened.promise.catch(() => undefined); // a failure before run() waits for it is not lost: it is thrown there
+    // If the failure happens before run() waits for this promise, run() still throws it.
+    this.#opened.promise.catch(() => undefined);
     const pool = this.#pool;
     pool.open(this.#start, {
       onMessage: (streamIndex, message) => {

@@ -1,4 +1,5 @@
-// Whole sessions of a source mover in memory: every class of the source side is the real one, only disk, destination and target are not.
+// Tests complete sessions of a source mover in memory. All classes of the source side are real; only disk, destination and target are
+// simulated.
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -14,7 +15,7 @@ import type { MoverEvent, SourceEvent } from '../link/local-link.ts';
 
 let clock: ManualClock;
 let disk: ChangingDisk;
-/** Larger than the files that a stream worker makes by itself. */
+/** Larger than the files that a stream worker makes itself. */
 const large = randomBytes(5000).toString('latin1');
 
 beforeEach(() => {
@@ -37,7 +38,7 @@ function restore(target: MemoryTarget, tree: MemoryTree, streams = 2): MemorySou
   return makeMemorySource({ operation: restoreTo('/out'), target, tree, streams, timers: clock });
 }
 
-/** A target that holds a restore point of the disk. */
+/** Returns a target that holds a restore point of the disk. */
 async function savedTarget(options: MemoryTargetOptions = {}): Promise<MemoryTarget> {
   const first = new MemoryTarget();
   await backup(first).mover.run();
@@ -55,7 +56,7 @@ function finished(events: readonly MoverEvent[]): SourceEvent & { readonly type:
 const warnings = (events: readonly MoverEvent[]): string[] =>
   events.flatMap((event) => (event.type === 'warning' ? [`${event.warning.code} ${event.warning.path}`] : []));
 
-/** Lets everything run that waits for no timer. */
+/** Runs all pending work that waits for no timer. */
 async function turns(count = 50): Promise<void> {
   for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
@@ -78,11 +79,11 @@ describe('a backup in memory', () => {
     expect(disk.openCount).toBe(0);
   });
 
-  it('tells what it did: nothing is sent again that the target has', async () => {
+  it('reports its totals, and sends no block that the target already has', async () => {
     const blocks = new Map<string, Buffer>();
     const first = backup(new MemoryTarget({ blocks }));
     await first.mover.run();
-    // Two contents and the manifest.
+    // Two file contents and the manifest.
     expect(finished(first.events)).toMatchObject({ totals: { newBlocks: 3, processedFiles: 4 } });
     const target = new MemoryTarget({ blocks });
     await backup(target).mover.run();
@@ -90,7 +91,7 @@ describe('a backup in memory', () => {
     expect(target.ofType('commit')).toMatchObject([{ blockCount: 0 }]);
   });
 
-  it('counts as safe what the target has named as durable, in whatever order that comes', async () => {
+  it('counts the blocks as safe that the target has reported as durable, in any order', async () => {
     const target = new MemoryTarget();
     target.isHoldingDurable = true;
     const { mover, events } = backup(target);
@@ -115,7 +116,7 @@ describe('a backup in memory', () => {
     expect(finished(second.events).totals).toMatchObject({ safeBytes: 5024, processedBytes: 5024 });
   });
 
-  it('reads a remembered file again when the target does not have its blocks any more', async () => {
+  it('reads an unchanged file again when the target no longer has its blocks', async () => {
     const fileCachePath = path.join(await makeTemporaryFolder(), 'cache.sqlite');
     const operation = { ...backupOf('/source'), fileCachePath };
     const run = async (
@@ -131,7 +132,7 @@ describe('a backup in memory', () => {
     const blocks = new Map<string, Buffer>();
     await run(blocks);
     expect(await run(blocks)).toMatchObject({ totals: { unchangedFiles: 3, readBytes: 0, newBlocks: 0 } });
-    // What the target has may be on its way to the disk still.
+    // The target may have received the blocks but not made them durable yet.
     expect(await run(blocks, true)).toMatchObject({ totals: { unchangedFiles: 3, readBytes: 0, safeBytes: 0 } });
     const names = [...blocks.keys()].sort();
     for (const [id, content] of blocks) if (content.length === large.length) blocks.delete(id);
@@ -144,7 +145,7 @@ describe('a backup in memory', () => {
     const file = small.make('file', 'x'.repeat(250), 0o644);
     small.put(small.source, 'file', file);
     disk = small;
-    // Listing and looking come first; the reading takes three pieces.
+    // The first operations list the folder and read metadata. The content is then read in three pieces.
     small.schedule([
       {
         at: 8,
@@ -161,7 +162,7 @@ describe('a backup in memory', () => {
     expect(tree.files.get('file')).toBe('y'.repeat(250));
   });
 
-  it('ends with the reason of the target when the commit is refused, and says so to every stream', async () => {
+  it('ends with the reason of the target when the commit is refused, and sends the reason on the other streams', async () => {
     const target = new MemoryTarget({
       onMessage: (message, stream) => {
         if (message.type !== 'commit') return false;
@@ -172,7 +173,7 @@ describe('a backup in memory', () => {
     const { mover, events } = backup(target);
     expect(await failureOf(mover.run())).toEqual({ code: 'quota.exceeded', message: 'The quota is used up' });
     expect(events.some(({ type }) => type === 'finished')).toBe(false);
-    // The stream that brought the reason is closed; the other one is told.
+    // The stream that delivered the reason is closed. The reason is sent on the other stream only.
     expect(target.ofType('abort')).toMatchObject([{ code: 'quota.exceeded' }]);
     expect(target.root).toBeUndefined();
     expect(clock.timerCount).toBe(0);
@@ -206,13 +207,13 @@ describe('a backup in memory', () => {
     expect(clock.timerCount).toBe(0);
   });
 
-  it('ends when the target says nothing for too long', async () => {
+  it('ends when the target sends nothing for too long', async () => {
     const target = new MemoryTarget({ onMessage: ({ type }) => type === 'offer' });
     const failing = failureOf(backup(target).mover.run());
     await turns();
     target.silentMs = 60_000;
     await clock.advance(10_000);
-    // First it asks for a sign of life.
+    // Before the end, each stream asks for a sign of life.
     expect(target.ofType('offer').filter(({ ids }) => ids.length === 0)).toHaveLength(2);
     target.silentMs = 91_000;
     await clock.advance(10_250);
@@ -260,7 +261,7 @@ describe('a restore in memory', () => {
   it.each([
     ['small', 'a small file', ['small', 'twin']],
     ['large', large, ['large']],
-  ])('goes on without a block that is missing at the target (%s)', async (_, content, lost) => {
+  ])('continues without a block that is missing at the target (%s)', async (_, content, lost) => {
     const target = await savedTarget();
     target.blocks.delete(idOf(target, content));
     const tree = new MemoryTree();
@@ -274,7 +275,7 @@ describe('a restore in memory', () => {
   it.each([
     ['small', 'a small file', ['small', 'twin']],
     ['large', large, ['large']],
-  ])('does not take a block that is not what was saved (%s)', async (_, content, lost) => {
+  ])('refuses a block whose content was changed (%s)', async (_, content, lost) => {
     const target = await savedTarget();
     target.blocks.set(idOf(target, content), Buffer.from(content.replace(/./su, '!'), 'latin1'));
     const tree = new MemoryTree();
@@ -285,7 +286,7 @@ describe('a restore in memory', () => {
     expect(finished(events).failure).toMatchObject({ code: 'restore.mismatch' });
   });
 
-  it('leaves what stands in the way and says so', async () => {
+  it('keeps existing files and folders, and reports the conflicts', async () => {
     const target = await savedTarget();
     const tree = new MemoryTree();
     tree.files.set('small', 'mine');
@@ -311,7 +312,7 @@ describe('a restore in memory', () => {
     const tree = new MemoryTree();
     const { mover, events } = restore(target, tree, 1);
     expect(await failureOf(mover.run())).toMatchObject({ code: 'connection.lost' });
-    // Not finished: a later attempt goes on. What did not arrive is no problem of a file.
+    // The restore is not finished, so a later attempt continues it. Content that did not arrive is no problem of a file.
     expect(tree.isComplete).toBe(false);
     expect(warnings(events)).toEqual([]);
     expect(tree.openFiles).toBe(0);

@@ -12,7 +12,7 @@ if (parentPort === null) throw new Error('This file is the entry of a worker thr
 const port = parentPort;
 let worker: StreamWorker | undefined;
 
-// The thread starts before the keys exist, and loads its code meanwhile. The first message is always the start.
+// The thread starts before the keys exist and loads its code. The first message is always the start message.
 port.on('message', (message: ToWorker) => {
   if (message.type !== 'start') {
     worker?.command(message);

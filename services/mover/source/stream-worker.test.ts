@@ -27,7 +27,7 @@ let disk: ChangingDisk;
 let worker: StreamWorker;
 let start: WorkerStart;
 let handlers: DataConnectionHandlers | undefined;
-/** Set before `connect` to have it fail. */
+/** If set, `connect` fails with this error. */
 let connectError: Error | undefined;
 let failure: FarkeepError | undefined;
 let silentMs: number;
@@ -92,7 +92,7 @@ function make(operation: Operation): void {
   });
 }
 
-/** A worker whose stream is open. */
+/** Makes a worker and opens its stream. */
 async function opened(operation: Operation): Promise<void> {
   make(operation);
   await worker.run();
@@ -113,7 +113,7 @@ async function opened(operation: Operation): Promise<void> {
 
 const noRoot = Buffer.alloc(0);
 
-/** A message of the target. @returns what the connection would be told */
+/** Delivers a message of the target. @returns the result for the connection */
 function target(message: DataMessage): unknown {
   try {
     void handlers?.onMessage(message, []);
@@ -148,12 +148,12 @@ function read(contents: readonly Buffer[], names: readonly (string | undefined)[
   worker.command({ type: 'read', ids, files: packPlacedFiles(files) });
 }
 
-/** Its own memory: what was received is given back to the system. */
+/** Makes a block with its own memory, because the worker releases the memory of received blocks. */
 const stored = (content: Buffer): StoredBlock => encodeNow(Buffer.from(new Uint8Array(content)));
 const codes = (): string[] => posted.flatMap((message) => (message.type === 'failed' ? [message.error.code] : []));
 
 describe('a stream worker that opens its stream', () => {
-  it('says which stream it is, and hands on the root that the target answers with', async () => {
+  it('sends its stream number, and passes on the root in the target’s answer', async () => {
     make('restore');
     await worker.run();
     expect(sent).toEqual([]);
@@ -184,7 +184,7 @@ describe('a stream worker that opens its stream', () => {
     await worker.run();
     handlers?.onOpen();
     expect(target(answer)).toBeInstanceOf(FarkeepError);
-    // First the reason, then the cut.
+    // The reason is reported before the cut.
     expect(posted.map(({ type }) => type)).toEqual(['failed', 'closed']);
     expect(posted[0]).toMatchObject({ error: { code, details: { stream: 1 } } });
     expect(failure?.code).toBe(code);
@@ -212,7 +212,7 @@ describe('a stream worker that opens its stream', () => {
     expect(clock.timerCount).toBe(0);
   });
 
-  it('fails when it is asked to send before the stream is there', async () => {
+  it('fails when it has to send before the stream is open', async () => {
     make('backup');
     worker.command({ type: 'commit', blockCount: 1, root: new Uint8Array([1]) });
     await clock.advance(0);
@@ -233,7 +233,7 @@ function openOf(byte: string): DataMessage & { readonly type: 'open' } {
 }
 
 describe('a stream worker in a restore', () => {
-  it('checks blocks and hands them on, and makes the files that are one block by itself', async () => {
+  it('checks blocks and passes them on, and makes files of one block itself', async () => {
     await opened('restore');
     const [one, two] = [Buffer.from('content'), Buffer.from('a whole file')];
     read([one, two], [undefined, 'two']);
@@ -251,7 +251,7 @@ describe('a stream worker in a restore', () => {
     expect(posted).toHaveLength(1);
   });
 
-  it('reports blocks that are not what was saved, or that the target does not have, and goes on', async () => {
+  it('reports changed and missing blocks, and continues', async () => {
     await opened('restore');
     const contents = ['one', 'two', 'three', 'four'].map((text) => Buffer.from(text));
     const [one, two, three, four] = contents;
@@ -275,7 +275,7 @@ describe('a stream worker in a restore', () => {
   it.each<DataMessage>([
     { type: 'want', offerId: 7, wanted: [] },
     { type: 'durable', totalBlocks: 0, totalStoredBytes: 0, ids: [] },
-  ])('takes no message of a backup: %o', async (message) => {
+  ])('refuses the messages of a backup: %o', async (message) => {
     await opened('restore');
     target(message);
     expect(codes()).toEqual(['protocol.malformed']);
@@ -283,7 +283,7 @@ describe('a stream worker in a restore', () => {
 });
 
 describe('a stream worker in a backup', () => {
-  it('gives its commands to the lane, and the answers of the target too', async () => {
+  it('passes commands and the target’s answers to the lane', async () => {
     await opened('backup');
     disk.put(disk.source, 'file', disk.make('file', 'content', 0o644));
     const tasks = new FileBatchWriter();
@@ -313,17 +313,17 @@ describe('a stream worker in a backup', () => {
     expect(codes()).toEqual(['quota.exceeded']);
   });
 
-  it('does not trust a code that it does not know', async () => {
+  it('does not pass on an unknown error code', async () => {
     await opened('backup');
     target({ type: 'abort', code: 'made.up', message: 'Too much' });
     expect(codes()).toEqual(['call.internal']);
   });
 });
 
-describe('a stream worker and the line', () => {
+describe('a stream worker and its connection', () => {
   const alive: DataMessage = { type: 'offer', offerId: 0, ids: [] };
 
-  it('asks for a sign of life when it heard nothing, and needs no answer of its own kind', async () => {
+  it('asks for a sign of life when it received nothing; any message is an answer', async () => {
     await opened('restore');
     silentMs = 5000;
     await clock.advance(10_000);
@@ -335,7 +335,7 @@ describe('a stream worker and the line', () => {
     expect(posted).toEqual([]);
   });
 
-  it('takes the line for dead after 90 seconds', async () => {
+  it('fails when it received nothing for 90 seconds', async () => {
     await opened('backup');
     silentMs = 90_000;
     await clock.advance(10_000);
@@ -347,7 +347,7 @@ describe('a stream worker and the line', () => {
     expect(clock.timerCount).toBe(0);
   });
 
-  it('reports the end of the target, and a cut, once', async () => {
+  it('reports an early end by the target, and a cut connection, once', async () => {
     await opened('backup');
     handlers?.onPeerEnd();
     handlers?.onClose(new FarkeepError('connection.lost', 'Cut'));
@@ -378,7 +378,7 @@ describe('a stream worker and the line', () => {
     expect(clock.timerCount).toBe(0);
   });
 
-  it('waits five seconds for the end of the target, not longer', async () => {
+  it('waits at most five seconds for the end of the target', async () => {
     await opened('backup');
     worker.command({ type: 'close' });
     await clock.advance(4999);
@@ -388,7 +388,7 @@ describe('a stream worker and the line', () => {
     expect(posted).toEqual([{ type: 'closed' }]);
   });
 
-  it('reports a command that cannot be carried out as its failure', async () => {
+  it('reports a command that fails as its failure', async () => {
     await opened('restore');
     const [file] = [packPlacedFiles([])];
     worker.command({ type: 'read', ids: new Uint8Array(32), files: file });

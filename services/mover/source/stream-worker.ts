@@ -1,5 +1,5 @@
-// Owns one stream of a source mover, on its own thread: connects with its ticket, opens, runs the backup lane or the checking of restored
-// blocks, and ends. Talks to the main thread by worker-link.ts only. Does not decide what is read or written.
+// Owns one stream of a source mover, on its own thread: connects with its ticket, opens the stream, runs the backup lane or checks restored
+// blocks, and ends the stream. Exchanges messages with the main thread (worker-link.ts). Does not decide what is read or written.
 import { isMarkedAsUntransferable } from 'node:worker_threads';
 import { systemClock, type Timer, type Timers } from '../../kernel/clock.ts';
 import { every, type Schedule } from '../../kernel/schedule.ts';
@@ -31,7 +31,7 @@ const receivedBlock: BlockContext = { chain: undefined, kind: undefined, purpose
 export type StreamConnection = Pick<DataConnection, 'send' | 'end' | 'fail' | 'isOpen' | 'silentMs'>;
 
 export interface StreamWorkerOptions {
-  /** To the main thread. */
+  /** Sends a message to the main thread. */
   readonly post: (message: FromWorker, transfer?: ArrayBuffer[]) => void;
   /** Called once, after the last message: the thread may end. */
   readonly onFinished: () => void;
@@ -171,7 +171,7 @@ export class StreamWorker {
     }
   }
 
-  // messages of the target
+  // receiving messages of the target
 
   #receive(message: DataMessage, memory: readonly Uint8Array[]): void | Promise<void> {
     if (!this.#isOpen) {
@@ -211,7 +211,8 @@ export class StreamWorker {
   }
 
   /**
-   * Decodes and checks blocks here, and hands them to the main thread without a copy. Waits only for a block that is not decoded at once.
+   * Decodes and checks blocks on this thread, and passes them to the main thread without a copy. Waits only for blocks that are decoded
+   * asynchronously.
    */
   #restored(blocks: readonly StoredBlock[], received: readonly Uint8Array[]): void | Promise<void> {
     const counters = this.#restoreCounters;
@@ -221,7 +222,7 @@ export class StreamWorker {
     const take = (block: StoredBlock, decoded: Buffer): void => {
       let content: Uint8Array = decoded;
       if (this.#placer.place(block.id, content)) {
-        if (block.encoding !== 'raw') releaseMemory(content); // raw content is what was received
+        if (block.encoding !== 'raw') releaseMemory(content); // A raw block's content is the received memory, which is passed on.
         return;
       }
       const id = new Uint8Array(block.id);
@@ -246,12 +247,12 @@ export class StreamWorker {
       counters.compressMs += performance.now() - beganMs;
       if (checked.length > 0) this.#options.post({ type: 'blocks', blocks: checked }, [...memory]);
       this.#postPlaced();
-      for (const view of received) releaseMemory(view); // what was not handed over
+      for (const view of received) releaseMemory(view); // Releases the memory that was not passed on.
     };
     return decodeFrom(0);
   }
 
-  /** Reports a block that is not what was saved. @returns undefined for such a block */
+  /** Decodes a block. @returns undefined if the content is wrong; the error is then reported to the main thread */
   #decode(block: StoredBlock): Buffer | undefined | Promise<Buffer | undefined> {
     const failed = (error: unknown): undefined => {
       this.#blocksFailed([block.id], toFarkeepError(error, 'restore.mismatch'));
@@ -278,7 +279,7 @@ export class StreamWorker {
     if (taken !== undefined) this.#options.post({ type: 'placed', ...taken }, [taken.whole.buffer]);
   }
 
-  // messages to the target
+  // sending messages to the target
 
   #sendOpen(): void {
     const { operation, streamIndex, streamCount, pointId } = this.#start;
@@ -317,7 +318,7 @@ export class StreamWorker {
       this.#sendOrFail({ type: 'offer', offerId: aliveOfferId, ids: [] });
   }
 
-  // the end
+  // ending the stream
 
   #fail(error: unknown): void {
     if (this.#hasFailed) return;
@@ -330,7 +331,7 @@ export class StreamWorker {
       details: { ...details, stream: this.#start.streamIndex },
       cause: error,
     });
-    // First the reason: as soon as this stream is cut, the target drops the others, and their workers know less.
+    // The reason is sent before the cut. After the cut, the target drops the other streams, and their workers only know that they were cut.
     this.#options.post({ type: 'failed', error: known.toInfo() });
     this.#connection?.fail(known);
     this.#finish();

@@ -1,4 +1,5 @@
-// A tenant with a source of its own that keeps to no rule: its session fails by name, and the target's memory stays bounded.
+// Tests a malicious tenant whose source breaks the protocol: its session must fail with the right error, and the memory of the target must
+// stay bounded.
 import { randomBytes } from 'node:crypto';
 import { zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -70,7 +71,7 @@ describe('a source that breaks the rules', () => {
       },
     ],
     [
-      'commits what is no root',
+      'commits bytes that are not a root',
       'protocol.malformed',
       (stream) => {
         stream.send({ type: 'block', blocks });
@@ -106,10 +107,10 @@ describe('a source that breaks the rules', () => {
         stream.send({ type: 'commit', blockCount: 1, root });
       },
     ],
-    ['says nothing that is known', 'protocol.malformed', (stream) => stream.sendPieces([randomBytes(100)])],
-    ['says a message of no bytes', 'protocol.malformed', (stream) => stream.sendPieces([Buffer.alloc(0)])],
+    ['sends an unknown message', 'protocol.malformed', (stream) => stream.sendPieces([randomBytes(100)])],
+    ['sends an empty message', 'protocol.malformed', (stream) => stream.sendPieces([Buffer.alloc(0)])],
   ])(
-    'and %s ends with %s, without a restore point',
+    'and %s fails with %s, without a restore point',
     async (_what, code, attack) => {
       const tenantFolder = await makeTemporaryFolder();
       await using source = await HostileSource.start({ tenantFolder });
@@ -122,7 +123,7 @@ describe('a source that breaks the rules', () => {
         source.ended().then((exit) => (exit.kind === 'failed' ? exit.error.code : exit.kind)),
       ]);
       clearInterval(timer);
-      stream.socket.destroy(); // the target need not wait until its reason was read
+      stream.socket.destroy(); // The target may close the connection before the source has read the reason.
       expect([code, undefined]).toContain(told);
       const exit = await source.ended();
       expect(exit).toMatchObject({ kind: 'failed', isTampered: false, error: { code } });
@@ -136,7 +137,7 @@ describe('a source that breaks the rules', () => {
     ['nothing', () => undefined],
     ['its nonce in single bytes', (send) => send(Buffer.of(1))],
   ])(
-    'and sends %s after its ticket does not keep the session',
+    'and sends %s after its ticket cannot keep the session open',
     async (_what, say) => {
       const tenantFolder = await makeTemporaryFolder();
       await using source = await HostileSource.start({ tenantFolder, limits: { openingLimitMs: 300 } });

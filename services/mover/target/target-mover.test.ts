@@ -1,4 +1,5 @@
-// One attempt at the provider without processes, sockets and disks: tickets, Key B, streams, durable answers, quota, commit, abort, changed bytes.
+// Tests one attempt at the provider without processes, sockets and disks: tickets, Key B, streams, durable blocks, quota, commit, abort,
+// changed bytes.
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { blockIdOf, type StoredBlock } from '../../blocks/block.ts';
@@ -25,7 +26,7 @@ import { TargetMover } from './target-mover.ts';
 const pointId = 'a'.repeat(32);
 const sessionId = 'b'.repeat(32);
 
-/** Lets everything run that waits for no timer. */
+/** Runs all pending work that waits for no timer. */
 async function settled(): Promise<void> {
   for (let turn = 0; turn < 40; turn += 1) await new Promise<void>((resolve) => setImmediate(resolve));
 }
@@ -34,7 +35,7 @@ function blockOf(content: Buffer): StoredBlock {
   return { id: blockIdOf(content), encoding: 'raw', contentLength: content.length, stored: content };
 }
 
-/** A stream as a tenant's side of it. */
+/** The tenant's side of a data stream. */
 class SourceStream {
   readonly received: DataMessage[] = [];
   readonly connection: DataConnection;
@@ -109,7 +110,7 @@ class Site {
     );
   }
 
-  /** A connection with this ticket, as the gateway would pass it on. @returns the tenant's end and the mover's end */
+  /** Makes a connection with this ticket, as the gateway would pass it on. @returns the tenant's end and the mover's end */
   connect(kind: 'tunnel' | 'data', ticket: Buffer): [MemorySocket, MemorySocket] {
     const [mine, theirs] = MemorySocket.pair();
     this.#onConnection({ kind, ticket, socket: theirs.asDataSocket(), firstBytes: Buffer.alloc(0) });
@@ -134,7 +135,7 @@ class Site {
     await settled();
   }
 
-  /** @returns the stream, the mover's end, and what the target said at the opening */
+  /** @returns the stream, the mover's end, and the target's answer to the opening */
   async open(streamIndex: number): Promise<{ stream: SourceStream; theirs: MemorySocket; answer: DataMessage[] }> {
     const [mine, theirs] = this.connect('data', this.tickets.streams[streamIndex] ?? randomBytes(32));
     const stream = new SourceStream(mine, this.keyB, streamIndex);
@@ -160,7 +161,7 @@ class Site {
   }
 }
 
-/** A point of one file, as its blocks and its root. */
+/** Returns a restore point of one file: its blocks and its root. */
 function pointOf(content: Buffer): { blocks: StoredBlock[]; root: Buffer } {
   const file = blockOf(content);
   const encoder = new ManifestEncoder();
@@ -191,11 +192,11 @@ describe('an attempt at the target', () => {
     await site.clock.advance(10_000);
     await site.ended;
     expect(site.clock.timerCount).toBe(0);
-    // However it ended, it holds the tenant's place no more.
+    // After any end, the mover must not hold a lease on the tenant's place.
     expect(await place.leases.hasOtherLiving(await place.leases.take())).toBe(false);
   });
 
-  it('takes a backup in, names what is durable on the stream that sent it, and commits the point', async () => {
+  it('stores a backup, reports durable blocks on the stream that sent them, and commits the restore point', async () => {
     const [first, second] = await site.ready();
     expect(ofType(site.events, 'streams-open')).toHaveLength(1);
     const { blocks, root } = pointOf(randomBytes(5000));
@@ -204,7 +205,7 @@ describe('an attempt at the target', () => {
       { type: 'want', wanted: [true] },
     ]);
     expect(await first.say({ type: 'block', blocks: [file] })).toEqual([]);
-    // On its way, offered by the other stream: not wanted, and not durable yet.
+    // The other stream offers a block that was received but is not durable: the target neither wants nor reports it.
     expect(await second.say({ type: 'offer', offerId: 1, ids: [file.id] })).toMatchObject([
       { type: 'want', wanted: [false] },
     ]);
@@ -212,7 +213,7 @@ describe('an attempt at the target', () => {
     await settled();
     expect(first.received.splice(0)).toMatchObject([{ type: 'durable', ids: [file.id] }]);
     expect(second.received.splice(0)).toMatchObject([{ type: 'durable', ids: [file.id] }]);
-    // The commit may overtake the last block.
+    // The commit may arrive before the last block.
     expect(await first.say({ type: 'commit', blockCount: 2, root })).toEqual([]);
     await second.say({ type: 'block', blocks: [manifest] });
     expect(first.received).toMatchObject([{ type: 'committed', pointId, newBlocks: 2 }]);
@@ -223,7 +224,7 @@ describe('an attempt at the target', () => {
     expect(await store.listPoints()).toMatchObject([{ pointId, problem: undefined }]);
   });
 
-  it('gives stored blocks back, and names those that it does not have', async () => {
+  it('sends stored blocks, and reports missing ones', async () => {
     const content = randomBytes(3000);
     const { blocks, root } = pointOf(content);
     {
@@ -247,7 +248,7 @@ describe('an attempt at the target', () => {
     expect(await restore.ended).toBeUndefined();
   });
 
-  it('drops a connection with an unknown or used ticket, and goes on', async () => {
+  it('drops a connection with an unknown or used ticket, and continues', async () => {
     await settled();
     const [stranger] = site.connect('data', randomBytes(32));
     let isDropped = false;
@@ -277,7 +278,7 @@ describe('an attempt at the target', () => {
     expect(await site.ended).toMatchObject({ code: 'protocol.malformed' });
   });
 
-  it('ends when a stream says nothing after its ticket', async () => {
+  it('ends when a stream sends nothing after its ticket', async () => {
     await settled();
     await site.deliverKeyB();
     site.connect('data', site.tickets.streams[0] ?? randomBytes(32));
@@ -288,7 +289,7 @@ describe('an attempt at the target', () => {
     });
   });
 
-  it('ends a stream with a changed byte as tampered, and keeps no point', async () => {
+  it('reports a changed byte in a stream as tampering, and commits no restore point', async () => {
     await settled();
     await site.deliverKeyB();
     const { stream, theirs } = await site.open(0);
@@ -302,7 +303,7 @@ describe('an attempt at the target', () => {
     expect(await place.storage.list('points')).toEqual([]);
   });
 
-  it('tells the source of an abort, waits for it to read that, and commits nothing', async () => {
+  it('sends the reason of an abort to the source, waits until the source has read it, and commits nothing', async () => {
     const [first] = await site.ready();
     site.mover.abort(new FarkeepError('call.canceled', 'The provider stops the session'));
     await settled();
@@ -319,7 +320,7 @@ describe('an attempt at the target', () => {
   });
 });
 
-it('tells the source that the quota is used up, and keeps what was stored before', async () => {
+it('reports a used-up quota to the source, and keeps the blocks that were stored before', async () => {
   const place = makeMemoryPlace();
   const site = new Site(place, 'backup', 20_000);
   const [first] = await site.ready();

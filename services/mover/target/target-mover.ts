@@ -19,13 +19,13 @@ import { TicketBook } from './ticket-book.ts';
 const progressIntervalMs = 100;
 const defaultTicketLifetimeMs = 60_000;
 const defaultFlushIntervalMs = 5_000;
-/** From its ticket to its keys; the tenant's side gives its tunnel as long. */
+/** Longest time between the ticket of a data stream and its keys. The tenant's side has the same limit for its tunnel. */
 const defaultOpeningLimitMs = 20_000;
 
 export interface TargetMoverOptions {
-  /** Where the tenant's backups lie; by default what the location in the start message says. */
+  /** The tenant's place; by default opened by the location in the start message. */
   readonly place?: TenantPlace;
-  /** How connections come in; by default from a port. */
+  /** Accepts connections; by default listens on a port. */
   readonly listen?: typeof listenData;
   readonly clock?: Clock & Timers;
 }
@@ -61,7 +61,7 @@ export class TargetMover {
     );
   }
 
-  /** Resolves when the attempt has succeeded; rejects with what ended it. The keys are zeroed in any case. */
+  /** Resolves when the attempt has succeeded; rejects with the error that ended it. The keys are zeroed in both cases. */
   async run(): Promise<void> {
     const start = this.#start;
     const report = (): void => {
@@ -100,7 +100,7 @@ export class TargetMover {
       this.#emit({ type: 'listening', port: this.#listener.port });
       await this.#done.promise;
     } finally {
-      // However it ended: what has come since the last report is part of what people see.
+      // After any end, people should also see the bytes that arrived since the last report.
       this.#reportProgress();
       this.#isEnded = true;
       progressReports.stop();
@@ -181,7 +181,8 @@ export class TargetMover {
   #acceptStream({ socket }: AcceptedData, streamIndex: number, keyB: Secret, firstBytes: Buffer): void {
     const { sessionId, attempt, limits } = this.#start;
     const openingLimitMs = limits?.openingLimitMs ?? defaultOpeningLimitMs;
-    // From the ticket on, whatever comes meanwhile: single bytes of a nonce must not keep the session's place, nor its reservation.
+    // The time limit begins with the ticket and is never extended. Otherwise an attacker could send a nonce byte by byte, and so keep the
+    // session and its reserved quota.
     const opening = this.#clock.startTimer(openingLimitMs, () => {
       connection.fail(new FarkeepError('connection.lost', 'The source did not open a data stream in time'));
     });
@@ -223,7 +224,8 @@ export class TargetMover {
 
   #fail(error: FarkeepError): void {
     this.#done.reject(error);
-    this.#done.promise.catch(() => undefined); // run() may not wait for it yet, or any more
+    // run() may not be waiting for this promise. Without this handler, Node.js would report an unhandled rejection.
+    this.#done.promise.catch(() => undefined);
   }
 
   #reportProgress(): void {

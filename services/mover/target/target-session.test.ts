@@ -1,4 +1,4 @@
-// What a target names as durable, and when: blocks that it has, blocks that are on their way to its disk, and blocks that it gets.
+// Tests which blocks a target reports as durable, and when: blocks that are stored, blocks that are being written, and new blocks.
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { silentLogger } from '../../kernel/logger.ts';
@@ -55,7 +55,7 @@ describe('a target session', () => {
     await session.close();
   });
 
-  it('names a block that it does not want on the stream that offered it, when it is on the disk and not before', async () => {
+  it('reports an unwanted block as durable on the stream that offered it, but not before it is on disk', async () => {
     const stored = randomBytes(5000);
     const id = blockIdOf(stored);
     const offer = (offerId: number): DataMessage => ({ type: 'offer', offerId, ids: [id] });
@@ -63,21 +63,21 @@ describe('a target session', () => {
     await say(0, offer(1));
     expect(take(0)).toMatchObject([want(1, true)]);
     await say(0, { type: 'block', blocks: [{ id, encoding: 'raw', contentLength: stored.length, stored }] });
-    // On its way: not wanted a second time, and not safe.
+    // The block was received but is not durable: the target neither wants it again nor reports it as durable.
     await say(1, offer(7));
     expect(take(1)).toMatchObject([want(7, false)]);
     await vi.waitUntil(() => answers[1]?.length === 1);
     expect(take(1)).toMatchObject([{ type: 'durable', ids: [id] }]);
     expect(take(0)).toMatchObject([{ type: 'durable', ids: [id] }]);
-    // There already: named at once.
+    // The block is already stored, so the target reports it as durable at once.
     await say(1, offer(8));
     expect(take(1)).toMatchObject([want(8, false), { type: 'durable', ids: [id] }]);
-    // A sign of life names nothing.
+    // An answer to a request for a sign of life reports no block.
     await say(1, { type: 'offer', offerId: 0, ids: [] });
     expect(take(1)).toMatchObject([{ type: 'want', offerId: 0, wanted: [] }]);
   });
 
-  it('takes no further block from a source that does not read what it is told', async () => {
+  it('accepts no further block from a source that does not read the answers', async () => {
     const isRead = Promise.withResolvers<void>();
     let told = 0;
     const sendBlock = (): void | Promise<void> => {

@@ -1,5 +1,5 @@
-// Owns what a target mover does with data messages: takes blocks in, acknowledges what is durable, commits, reads blocks back.
-// Works on messages and the ports of a store; knows no sockets, tickets or keys.
+// Owns the target's reaction to data messages: stores blocks, reports durable blocks, commits the restore point, reads blocks. Works on
+// messages and the interfaces of a store; does not know sockets, tickets or keys.
 import type { ErrorCode } from '../../contracts/errors.ts';
 import { systemClock, type Timer, type Timers } from '../../kernel/clock.ts';
 import { every, type Schedule } from '../../kernel/schedule.ts';
@@ -30,7 +30,7 @@ export interface TargetSessionOptions {
   readonly logger: Logger;
   readonly timers?: Timers;
   readonly onEvent: (event: TargetEvent) => void;
-  /** The session cannot go on; streams are to be dropped. */
+  /** Called when the session cannot continue; the caller must drop the streams. */
   readonly onFailure: (error: FarkeepError) => void;
 }
 
@@ -39,7 +39,7 @@ type SessionStore = BlockStore & PointStore & { close(): Promise<void> };
 
 const maxDataMessageBytes = 512 * 1024;
 const maxBlocksPerDataMessage = 256;
-/** How long the source may take to read why it was refused. */
+/** Time for the source to read the reason of a refusal. */
 const lingerMs = 3_000;
 
 export class TargetSession {
@@ -48,7 +48,10 @@ export class TargetSession {
   readonly #streams = new Map<number, Send>();
   /** The streams that wait for a block to become durable: bit 0 is stream 0. A session has at most 16. */
   readonly #waiting = new Map<string, number>();
-  /** By stream: what it was told and has not read. Nothing more is taken from it meanwhile, or what it is to be told piles up here. */
+  /**
+   * By stream: the pending send of an answer that the source has not read. While it is pending, no further message of the stream is
+   * handled. Otherwise a source that reads no answers could fill the memory.
+   */
   readonly #unread = new Map<number, Promise<void>>();
   readonly #flushing: Schedule | undefined;
   #receivedBlocks = 0;
@@ -84,7 +87,7 @@ export class TargetSession {
         if (this.#unflushedBlocks === 0) return;
         this.#unflushedBlocks = 0;
         this.#store.flush().catch((error: unknown) => {
-          // What is written in the background fails here as often as at the next block.
+          // A background write can fail here as well as at the next block.
           this.refuse(error);
         });
       };
@@ -117,7 +120,7 @@ export class TargetSession {
     return this.#isCommitted;
   }
 
-  /** Handles one message of a stream; the next one of that stream comes when the promise has resolved. */
+  /** Handles one message of a stream. The stream's next message must wait until the promise has resolved. */
   receive(streamIndex: number, message: DataMessage, memory: readonly Uint8Array[], send: Send): void | Promise<void> {
     if (this.#refusal !== undefined) return;
     if (message.type === 'open') return this.#open(streamIndex, message, send);
@@ -127,7 +130,7 @@ export class TargetSession {
     const isBackup = this.#options.operation === 'backup';
     switch (message.type) {
       case 'offer': {
-        // An offer of nothing only asks for a sign of life.
+        // An empty offer only asks for a sign of life.
         if (!isBackup && message.ids.length > 0) break;
         return this.#answerOffer(streamIndex, message, send);
       }
@@ -150,7 +153,7 @@ export class TargetSession {
     throw new FarkeepError('protocol.malformed', `A "${message.type}" does not belong here`);
   }
 
-  /** Makes what was received durable, so that the next attempt need not send it again; then lets go of the folder. */
+  /** Makes the received blocks durable, so that the next attempt need not send them again. Then closes the store. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -160,7 +163,7 @@ export class TargetSession {
       try {
         await this.#store.flush();
       } catch (error) {
-        this.#options.logger.warn('What was received last could not be kept', { error });
+        this.#options.logger.warn('The last received blocks could not be made durable', { error });
       }
     }
     await this.#store.close();
@@ -173,7 +176,7 @@ export class TargetSession {
     if (blocks > 0) this.#options.onEvent({ type: 'damage-replaced', blocks });
   }
 
-  /** Share of the time since the last call in which the store was waited for. */
+  /** Returns the share of the time since the last call in which the session waited for the store. */
   takeBusyShare(): number {
     const now = performance.now();
     const share = Math.min(1, this.#storeWaitMs / Math.max(1, now - this.#busySinceMs));
@@ -214,7 +217,10 @@ export class TargetSession {
     if (this.#streams.size === streamCount) this.#options.onEvent({ type: 'streams-open', count: streamCount });
   }
 
-  /** What is not wanted is named as durable too: at once when it is, later when it only is on its way to the disk. */
+  /**
+   * Answers an offer. Blocks that the target does not want are also reported as durable: at once if they are, otherwise when they become
+   * durable.
+   */
   async #answerOffer(
     streamIndex: number,
     { offerId, ids }: DataMessage & { type: 'offer' },
@@ -272,12 +278,12 @@ export class TargetSession {
     if (this.#commit !== undefined) await this.#commitWhenWhole();
   }
 
-  /** The commit may overtake blocks on other streams. */
+  /** The commit may arrive before blocks on other streams, so it waits until all blocks are received. */
   async #commitWhenWhole(): Promise<void> {
     const commit = this.#commit;
     if (commit === undefined || this.#receivedBlocks < commit.blockCount || this.#isCommitted) return;
     if (this.#receivedBlocks > commit.blockCount)
-      throw new FarkeepError('protocol.malformed', 'More blocks came than the source says it sent');
+      throw new FarkeepError('protocol.malformed', 'The target received more blocks than the source reports as sent');
     const { pointId, onEvent } = this.#options;
     const send = this.#streams.get(commit.streamIndex);
     try {
@@ -306,7 +312,8 @@ export class TargetSession {
       this.totals.sentBlocks += blocks.length;
       batchBytes = 0;
       const sent = send({ type: 'data', blocks });
-      // Sealed by now. Neighbors share what they were read into, so only memory that the next block does not lie in is given back.
+      // The blocks are encrypted now. Neighboring blocks share the memory that they were read into. So the memory is released only if the
+      // next block does not use it.
       for (const block of blocks) if (block.stored.buffer !== next?.stored.buffer) releaseMemory(block.stored);
       await sent;
     };
@@ -336,8 +343,9 @@ export class TargetSession {
   }
 
   /**
-   * Tells the source why, without the provider's folders, and gives it time to read that: a connection that is dropped at once loses what was sent last, and the source would
-   * take it for a broken line and try again. What still arrives is ignored.
+   * Sends the reason to the source, without the provider's folders, and gives the source time to read it. If the connection were dropped at
+   * once, the last message could be lost. The source would then assume a broken connection and try again. Data that still arrives is
+   * ignored.
    */
   refuse(
     error: unknown,
@@ -350,13 +358,13 @@ export class TargetSession {
     if (type === 'error') this.#options.logger.warn('The source is refused', { error: known });
     const { code, message } = forTenant(known);
     const sent = send?.(type === 'error' ? { type, code, message, ids: [] } : { type, code, message });
-    if (sent instanceof Promise) sent.catch(() => undefined); // the refusal is the error that counts
+    if (sent instanceof Promise) sent.catch(() => undefined); // The refusal is the real error, so an error of sending it is ignored.
     this.#lingerTimer = (this.#options.timers ?? systemClock).startTimer(send === undefined ? 0 : lingerMs, () => {
       this.#fail(this.#refusal);
     });
   }
 
-  /** Why this side ended the session, if it did. */
+  /** The reason why this side ended the session; undefined if it did not. */
   get refusal(): FarkeepError | undefined {
     return this.#refusal;
   }
@@ -390,7 +398,7 @@ export class TargetSession {
 
   #waitUntilRead(streamIndex: number, sent: Promise<void>): void {
     const unread: Promise<void> = sent
-      .catch(() => undefined) // a lost stream reports itself; the blocks are durable all the same
+      .catch(() => undefined) // A lost stream is reported elsewhere. The blocks are durable in any case.
       .finally(() => {
         if (this.#unread.get(streamIndex) === unread) this.#unread.delete(streamIndex);
       });

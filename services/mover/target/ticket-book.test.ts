@@ -9,7 +9,7 @@ describe('the ticket book', () => {
   let nowMs = 0;
   const clock: Clock = { now: () => nowMs, sleep: () => Promise.resolve() };
 
-  it('redeems each ticket once, for its own kind', () => {
+  it('accepts each ticket once, for its own kind of connection', () => {
     const book = new TicketBook(tickets, 60_000, clock);
     expect(book.redeem('data', tickets.tunnel)).toBeUndefined();
     expect(book.redeem('tunnel', second)).toBeUndefined();
@@ -23,7 +23,7 @@ describe('the ticket book', () => {
     expect(book.isExhausted).toBe(true);
   });
 
-  it('redeems nothing after its time', () => {
+  it('accepts no ticket after its lifetime', () => {
     nowMs = 0;
     const book = new TicketBook(tickets, 60_000, clock);
     nowMs = 60_001;

@@ -1,5 +1,5 @@
-// Owns a target mover's tickets: which connections it expects. Compared in constant time, each usable once and for a short time.
-// The gateway has checked the same ticket before; this is the second lock, for whoever reaches the mover without a gateway.
+// Owns a target mover's tickets: the connections that it expects. Tickets are compared in constant time. Each can be used once and for a
+// short time. The gateway has already checked the same ticket. This second check stops an attacker who reaches the mover without a gateway.
 import { timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../../kernel/clock.ts';
 import type { PreambleKind } from '../../wire/preamble.ts';
@@ -34,10 +34,10 @@ export class TicketBook {
     ];
   }
 
-  /** What the ticket is for, once; undefined when it is unknown, used, too old or of the other kind. */
+  /** Returns the purpose of the ticket, once; undefined if the ticket is unknown, used, too old or of the other kind. */
   redeem(kind: PreambleKind, ticket: Buffer): TicketPurpose | undefined {
     let found: Entry | undefined;
-    // All are compared, so that the time taken tells nothing.
+    // All tickets are compared, so that the needed time reveals nothing about the ticket.
     for (const entry of this.#entries) {
       if (ticket.length === entry.ticket.length && timingSafeEqual(ticket, entry.ticket)) found = entry;
     }

@@ -1,5 +1,5 @@
-// Owns opening catalogue.sqlite in any state. The catalogue is only a cache: a file that this version cannot have made is set aside and
-// rebuilt from the packs. No data is read before the files and the schema are checked.
+// Owns opening catalogue.sqlite, also when it is missing or damaged. The catalogue is only a cache: a file that this version cannot have
+// made is set aside and rebuilt from the packs. The files and the schema are checked before any data is read.
 import { randomBytes } from 'node:crypto';
 import { linkSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
@@ -20,7 +20,7 @@ const companions = ['-wal', '-shm', '-journal'];
  */
 export function hasCatalogue(folder: RepositoryFolder): boolean {
   const besides = ['-wal', '-shm'].filter((suffix) => folder.sizeOf(catalogueFile + suffix) !== undefined);
-  // Checked last, because another session that makes the catalogue places this file first.
+  // Checked last, because another session that is creating the catalogue places this file first.
   const isThere = folder.sizeOf(catalogueFile) !== undefined;
   if (!isThere && besides.length > 0)
     throw new FarkeepError(
@@ -68,31 +68,32 @@ export function startCatalogueFile(folder: RepositoryFolder, writing: string): S
   return new SqliteCatalogue(folder.pathOf(`${writing}/${catalogueFile}`));
 }
 
-/** Places an empty catalogue atomically, unless another session was faster. */
+/** Places an empty catalogue atomically, unless another session has already placed one. */
 export function makeCatalogueFile(folder: RepositoryFolder, writing: string): void {
   startCatalogueFile(folder, writing).close();
   placeCatalogueFile(folder, writing);
 }
 
-/** Moves the closed catalogue of `startCatalogueFile` to its place; an existing catalogue stays. */
+/** Moves the closed catalogue of `startCatalogueFile` to its final place, unless a catalogue already exists there. */
 export function placeCatalogueFile(folder: RepositoryFolder, writing: string): void {
   folder.withinSync(writing, (from) => {
     folder.withinSync('', (to) => {
       const source = `${from}/${catalogueFile}`;
       try {
-        linkSync(source, `${to}/${catalogueFile}`); // unlike a rename it never takes the place of another session's
+        // Unlike a rename, a hard link never replaces the catalogue that another session has just placed.
+        linkSync(source, `${to}/${catalogueFile}`);
         unlinkSync(source);
       } catch (error) {
         if (isTaken(error)) unlinkSync(source);
-        else renameSync(source, `${to}/${catalogueFile}`); // a file system without hard links
+        else renameSync(source, `${to}/${catalogueFile}`); // The file system has no hard links.
       }
     });
   });
 }
 
 /**
- * Clears the catalogue's place, whatever is there, and the files that SQLite would read with it. No link is followed. A good catalogue is
- * deleted; a damaged one, or anything that is not a file, is renamed for later inspection.
+ * Removes the catalogue, whatever kind of entry has its name, and the files that SQLite would read with it. Follows no link. A good
+ * catalogue is deleted. A damaged one, or an entry that is not a file, is renamed for later inspection.
  */
 export function takeCatalogueAway(folder: RepositoryFolder, { isKept }: { readonly isKept: boolean }): void {
   for (const suffix of ['', ...companions]) {
@@ -107,7 +108,7 @@ export function takeCatalogueAway(folder: RepositoryFolder, { isKept }: { readon
       try {
         renameSync(`${base}/${name}`, `${base}/${name}.damaged`);
       } catch {
-        // A folder has the target name; another name is free.
+        // A folder already has the target name, so a random name is used.
         renameSync(`${base}/${name}`, `${base}/${name}.damaged-${randomBytes(4).toString('hex')}`);
       }
     });

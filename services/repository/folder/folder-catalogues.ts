@@ -1,4 +1,4 @@
-// Owns the catalogue of a tenant's folder in any state: opened, made, put aside when it is damaged, replaced.
+// Owns opening, creating, setting aside and replacing the catalogue of a tenant's folder, also when the catalogue is missing or damaged.
 import type { Logger } from '../../kernel/logger.ts';
 import type { CatalogueReplacement, Catalogues } from '../store/catalogue.ts';
 import { incomingFolder } from '../store/tenant-place.ts';
@@ -30,13 +30,13 @@ export class FolderCatalogues implements Catalogues {
     for (const access of ['read', 'frozen'] as const) {
       const catalogue = tryOpenCatalogueFile(this.#folder, access, logger);
       try {
-        catalogue?.packBytes(); // the first query fails on a disk that cannot hold the shared-memory file of WAL
+        catalogue?.packBytes(); // On a disk that cannot hold the shared-memory file of WAL, opening succeeds and the first query fails.
         if (catalogue !== undefined) return catalogue;
       } catch (error) {
         catalogue?.close();
         logger.debug('The catalogue cannot be opened with this access', { access, error });
       }
-      // A frozen database would miss the changes in the log file.
+      // SQLite would open the file as immutable and ignore the log file. So this is not tried while a log file exists.
       if (this.#folder.look(`${catalogueFile}-wal`) !== undefined) break;
     }
     return undefined;

@@ -68,12 +68,12 @@ async function changeTime(folder: string): Promise<number | undefined> {
   }
 }
 
-/** Time of the root file, which does not change after the commit. */
+/** Returns the modification time of the root file, which does not change after the commit. */
 async function fileTime(folder: string, pointId: string): Promise<number | undefined> {
   try {
     return Math.floor((await lstat(path.join(folder, 'points', pointFileOf(pointId)))).mtimeMs);
   } catch {
-    // The root was just removed, or is unreadable: the time in the point itself is used.
+    // The root was just removed or is unreadable. The caller then uses the time in the restore point itself.
     return undefined;
   }
 }

@@ -27,7 +27,7 @@ describe('FolderStorage', () => {
     expect(readdirSync(scratch.folder)).toEqual([]);
   });
 
-  it('keeps files to their owner and does not hold descriptors without bound', async () => {
+  it('makes files that only their owner can read, and keeps a bounded number of files open', async () => {
     await using scratch = await scratchFolder();
     const storage = new FolderStorage(scratch.folder);
     for (let index = 0; index < 100; index += 1) {

@@ -1,4 +1,5 @@
-// Owns the folder backend of Storage: plain files, large pieces past the page cache, positioned reads over a bounded set of open files.
+// Owns the folder backend of Storage: plain files. Large writes and reads bypass the page cache. A bounded number of files stay open for
+// reading.
 import { open, rename, rmdir, unlink, type FileHandle } from 'node:fs/promises';
 import { syncFolder } from '../../kernel/state/atomic-file.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
@@ -8,9 +9,9 @@ import { RepositoryFolder } from './repository-folder.ts';
 import type { ObjectWriter, Storage } from '../storage/storage.ts';
 
 const maxOpenFiles = 48;
-/** Packs that are written at the same time: one that grows, two that are sealed. */
+/** Number of packs that one store writes at the same time: one is growing, two are being sealed. */
 const directWriters = 3;
-/** For this many reads at a time; what is shorter profits from the reading ahead of the page cache. */
+/** Number of direct reads at a time. Shorter reads use the page cache, because its read-ahead makes them faster. */
 const directReads = 4;
 const readBufferBytes = 2 * 1024 * 1024;
 const minDirectReadBytes = 128 * 1024;
@@ -30,7 +31,7 @@ class FileAppender implements ObjectWriter {
       let rest: Buffer[] = pieces.slice(start, start + maxPiecesPerWrite);
       while (rest.length > 0) {
         let { bytesWritten } = await this.#handle.writev(rest);
-        // A nearly full disk writes part of it; the next call then reports ENOSPC.
+        // A nearly full disk writes only some of the bytes. The next call then reports ENOSPC.
         let done = 0;
         for (; done < rest.length; done += 1) {
           const piece = rest[done];
@@ -84,7 +85,7 @@ class DirectAppender implements ObjectWriter {
 
 interface OpenFile {
   readonly handle: Promise<FileHandle>;
-  /** For long reads; made at the first of them. */
+  /** Reader for long reads; created at the first one. */
   direct: Promise<DirectReader | undefined> | undefined;
   users: number;
   isEvicted: boolean;
@@ -118,7 +119,7 @@ export class FolderStorage implements Storage {
   }
 
   async create(name: string, { isBulk = false }: { readonly isBulk?: boolean } = {}): Promise<ObjectWriter> {
-    const { folder, last } = parted(name); // refuses a bad name before folders are made for it
+    const { folder, last } = parted(name); // This call refuses an invalid name before any folder is created for the object.
     await this.#makeFolder(folder);
     const handle = await this.#files.within(folder, (base) => open(`${base}/${last}`, 'wx', 0o600));
     const writer = isBulk ? await DirectWriter.open(handle, this.#writeBuffers) : undefined;
@@ -154,7 +155,7 @@ export class FolderStorage implements Storage {
   #acquire(name: string): OpenFile {
     let file = this.#openFiles.get(name);
     if (file === undefined) {
-      parted(name); // refuses a bad name
+      parted(name); // This call refuses an invalid name.
       const handle = this.#files.openFile(name);
       const opened: OpenFile = { handle, direct: undefined, users: 0, isEvicted: false };
       handle.catch(() => {
@@ -164,7 +165,7 @@ export class FolderStorage implements Storage {
     } else {
       this.#openFiles.delete(name);
     }
-    this.#openFiles.set(name, file); // last used is last in the map
+    this.#openFiles.set(name, file); // The file moves to the end of the map, so the map stays ordered by last use.
     file.users += 1;
     if (this.#openFiles.size > maxOpenFiles) {
       const [oldest] = this.#openFiles.keys();
@@ -187,7 +188,7 @@ export class FolderStorage implements Storage {
   }
 
   #closeQuietly(file: OpenFile): void {
-    // Closing a file that was only read cannot lose anything.
+    // The file was only read, so an error of `close` cannot lose data.
     closeFile(file).catch(() => undefined);
   }
 

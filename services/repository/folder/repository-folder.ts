@@ -6,9 +6,11 @@ import path from 'node:path';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { isMissing, isTaken, systemErrorCode } from '../../kernel/system-error.ts';
 
-/** Linux provides openat() through these paths. Other systems use plain paths, and each part is examined immediately before use. */
+/**
+ * On Linux, paths below /proc/self/fd work like openat(). Other systems use plain paths, and each part is checked immediately before use.
+ */
 const hasDescriptorPaths = process.platform === 'linux' && existsSync('/proc/self/fd');
-/** Zero where the system does not know the flag (Windows). */
+/** Returns the value of an open flag, or zero on a system without this flag (Windows). */
 const flag = (name: string): number =>
   (constants as unknown as Readonly<Record<string, number | undefined>>)[name] ?? 0;
 const carefully = flag('O_NOFOLLOW') | flag('O_NONBLOCK');
@@ -43,7 +45,7 @@ export class RepositoryFolder {
   }
 
   /**
-   * Runs `work` with a path through the open folder, so that no part of the path can be replaced during the work.
+   * Runs `work` with a path that leads through the open folder. So an attacker cannot replace a part of the path while `work` runs.
    *
    * @throws ENOENT, or storage.damaged when a part of the path is not a folder
    */
@@ -70,7 +72,8 @@ export class RepositoryFolder {
   }
 
   /**
-   * State of the entry with this name, without following a link; undefined for none. @throws storage.damaged when a parent is not a folder
+   * Returns the metadata of the entry without following a link; undefined if there is no entry. @throws storage.damaged when a parent is
+   * not a folder
    */
   look(name: string): Stats | undefined {
     if (name === '') return lstatSync(this.#top, { throwIfNoEntry: false });
@@ -84,7 +87,8 @@ export class RepositoryFolder {
   }
 
   /**
-   * Size of the regular file in bytes; undefined when nothing has this name. @throws storage.damaged when the entry is not a regular file
+   * Returns the size of the regular file in bytes; undefined if there is no entry. @throws storage.damaged when the entry is not a regular
+   * file
    */
   sizeOf(name: string): number | undefined {
     const stats = this.look(name);
@@ -97,7 +101,7 @@ export class RepositoryFolder {
     const { folder, last } = splitName(name);
     return this.within(folder, async (base) => {
       const file = `${base}/${last}`;
-      // The kind is checked first, because opening a device can already have an effect.
+      // The kind is checked before the open, because opening a device can already have an effect.
       const before = lstatSync(file, { throwIfNoEntry: false });
       if (before !== undefined) this.#requireFile(name, before);
       let handle: FileHandle;
@@ -161,7 +165,7 @@ export class RepositoryFolder {
   }
 
   /**
-   * Names of the folder's direct entries, sorted; empty when the folder does not exist.
+   * Returns the names of the folder's direct entries, sorted; empty if the folder does not exist.
    *
    * @throws storage.damaged only when it is not a folder
    */

@@ -1,5 +1,6 @@
-// Owns the tables of catalogue.sqlite, the catalogue of the folder backend. Does not know where its file lies (catalogue-file.ts).
-// Its commits are not fsynced one by one (synchronous=NORMAL), since it is a cache: after an unclean end the packs are compared with it.
+// Owns the catalogue of the folder backend, stored in catalogue.sqlite. Does not know the path of its file (catalogue-file.ts). The
+// catalogue is a cache, so its commits are not fsynced one by one (synchronous=NORMAL): after an unclean end, it is compared with the
+// packs.
 import { Database, type Row } from '../../kernel/state/database.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { blockIdBytes, blockBounds } from '../../blocks/block.ts';
@@ -17,7 +18,7 @@ function anotherShape(): FarkeepError {
   });
 }
 
-/** Checks a value before memory is allocated for it: the file may come from an attacker. */
+/** Checks a number from the file before memory is allocated for it, because an attacker may have written the file. */
 function within(value: Row[string] | undefined, max: number): number {
   if (typeof value !== 'number' || value < 0 || value > max) throw anotherShape();
   return value;
@@ -28,7 +29,7 @@ function asBuffer(value: Row[string] | undefined): Buffer {
   return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
 }
 
-/** Limit of rows for one statement: in a forged file, pages can point to each other in a cycle. */
+/** Limit of rows for one statement. In a forged file, pages can point to each other in a cycle, and a query would never end. */
 const maxRows = 16_000_000;
 const maxBlockRows = 4_000_000_000;
 /** Number of identifiers in one look-up statement. */
@@ -43,7 +44,7 @@ export class SqliteCatalogue implements Catalogue {
   constructor(file: string, access: CatalogueAccess = 'write') {
     this.#database = new Database(file, catalogueMigrations, access);
     if (access === 'write') this.#database.run('PRAGMA synchronous=NORMAL');
-    // 32 MiB of page cache; the operating system's cache does the rest. Memory stays bounded however many blocks there are.
+    // SQLite caches 32 MiB of pages; the operating system caches the rest. So the memory stays bounded for any number of blocks.
     this.#database.run('PRAGMA cache_size=-32768');
   }
 
@@ -51,7 +52,7 @@ export class SqliteCatalogue implements Catalogue {
     return this.#database.get('SELECT 1 FROM blocks WHERE id = ?', id) !== undefined;
   }
 
-  /** One statement looks up thousands, because a statement costs several times as much as a look-up. */
+  /** One statement looks up thousands of identifiers, because a statement costs several times as much as one look-up. */
   hasAll(ids: readonly Buffer[]): boolean[] {
     const states: boolean[] = [];
     for (let start = 0; start < ids.length; start += batchIds) {
@@ -85,7 +86,10 @@ export class SqliteCatalogue implements Catalogue {
     return String(row?.['flags'] ?? '');
   }
 
-  /** Makes an in-memory table of the numbers from 0 on, which selects the identifiers of one statement. */
+  /**
+   * Creates a temporary table of the numbers from 0 on. A look-up statement uses these numbers to select identifiers from its joined
+   * parameter.
+   */
   #makeCounters(): void {
     if (this.#hasCounters) return;
     this.#database.run('PRAGMA temp_store=MEMORY');
@@ -290,7 +294,7 @@ export class SqliteCatalogue implements Catalogue {
     this.#database.run('DELETE FROM reservations WHERE writer = ?', writer);
   }
 
-  /** Brings everything into the main file and to disk. */
+  /** Writes the whole log back into the main file, and to disk. */
   checkpoint(): void {
     const [row] = this.#database.all('PRAGMA wal_checkpoint(FULL)');
     if (row?.['busy'] !== 0) throw new FarkeepError('storage.io', 'The catalogue is too busy to be written back');
@@ -305,10 +309,10 @@ export class SqliteCatalogue implements Catalogue {
   }
 }
 
-/** Up to this number, 32 bits of an identifier and an index fit into the 53 bits of a number. */
+/** Up to this number of blocks, 32 bits of an identifier and the block's index together fit into the 53 bits of a JavaScript number. */
 const maxSortedBlocks = 2 ** 21;
 
-/** Roughly in the order of their identifiers: an insert of neighbors is a third cheaper, because they share the pages of the tree. */
+/** Sorts blocks roughly by identifier. Inserting neighbors is a third cheaper, because they share pages of the B-tree. */
 function inOrderOfIds(blocks: readonly PackBlock[]): readonly PackBlock[] {
   if (blocks.length > maxSortedBlocks) return blocks;
   const keys = new Float64Array(blocks.length);

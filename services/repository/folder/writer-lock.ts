@@ -1,6 +1,7 @@
-// Owns the writer leases of the folder backend. Every writer of a tenant folder holds one small SQLite file in an exclusive
-// transaction: the kernel frees that lock when the process ends, however it ends. Process ids would be re-used, or lie in containers.
-// The lock files must be touched through SQLite only: closing any other descriptor of one in this process would free the lock (POSIX).
+// Owns the writer leases of the folder backend. Each writer of a tenant folder keeps a small SQLite file locked by an exclusive
+// transaction. The kernel releases this lock when the process ends, also after a crash. A process id would not work: the system reuses ids,
+// and ids of other containers are not visible. Lock files must be opened through SQLite only: closing any other descriptor of the file in
+// this process would release the lock (POSIX).
 import { randomBytes } from 'node:crypto';
 import { readdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -18,15 +19,15 @@ function lockExclusively(folder: RepositoryFolder, name: string): DatabaseSync |
     database.exec('PRAGMA journal_mode=MEMORY; BEGIN EXCLUSIVE');
     return database;
   } catch {
-    // SQLITE_BUSY: its owner lives. Any other failure must count as "alive" too: then nothing of it is touched.
+    // SQLITE_BUSY means that the writer is alive. Every other error counts as "alive" too, so that no data of a living writer is removed.
     database.close();
     return undefined;
   }
 }
 
 /**
- * Whether this is a lock as writers make it: an empty regular file without a journal beside it. Any other file was made by another party
- * and is not opened: a pipe would block, and a forged journal can make SQLite delete any file.
+ * Whether the file is a lock as writers create it: an empty regular file without a journal. Any other file was made by another program and
+ * is not opened: a pipe would block, and a forged journal can make SQLite delete any file.
  */
 function isLock(folder: RepositoryFolder, name: string): boolean {
   const stats = folder.look(name);
@@ -34,7 +35,7 @@ function isLock(folder: RepositoryFolder, name: string): boolean {
   return [`${name}-journal`, `${name}-wal`].every((beside) => folder.look(beside) === undefined);
 }
 
-/** Writers other than `self` with a lock in the folder. */
+/** Returns the writers with a lock file in the folder, except `self`. */
 function writersIn(folder: RepositoryFolder, self = ''): string[] {
   const writers: string[] = [];
   for (const name of folder.withinSync('', (base) => readdirSync(base))) {
@@ -82,7 +83,7 @@ export class WriterLocks implements WriterLeases {
     this.#folder = new RepositoryFolder(incoming);
   }
 
-  /** Makes the folder when it is missing. @throws storage.damaged when it is not a folder */
+  /** Creates the folder of the locks if necessary, and takes a new lock. @throws storage.damaged when it is not a folder */
   async take(): Promise<WriterLease> {
     new RepositoryFolder(path.dirname(this.#incoming)).makeFolder(path.basename(this.#incoming));
     const folder = this.#folder;
@@ -93,7 +94,7 @@ export class WriterLocks implements WriterLeases {
         writeFileSync(`${base}/${name}`, '', { flag: 'wx', mode: 0o600 });
       });
       const database = lockExclusively(folder, name);
-      // Another process may have taken it for an orphan and removed it between creation and lock.
+      // Between creation and locking, another process may have removed this file as the lock of a dead writer.
       if (database !== undefined && folder.look(name) !== undefined) {
         await folder.within('', (base) => syncFolder(base));
         return new WriterLock(writer, folder, database);

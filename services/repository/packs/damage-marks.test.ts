@@ -1,4 +1,5 @@
-// Damage on disk, from the moment it is found until the block is there again: what is offered as present, what is reported, what survives a kill.
+// Tests damage on disk from its detection until the block is stored again: which blocks count as present, what is reported, and what
+// survives a kill of the process.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -39,12 +40,12 @@ const pieceBytes = 262_144;
 interface Site {
   readonly folder: string;
   readonly source: string;
-  /** The pack of the large file: its first pieces. */
+  /** The pack that holds the first pieces of the large file. */
   readonly pack: string;
   readonly ids: readonly Buffer[];
 }
 
-/** A point of a large file in packs of its own and some small files. */
+/** Makes a restore point with one large file, in packs of its own, and some small files. */
 async function makeSite(scratch: string): Promise<Site> {
   const folder = path.join(scratch, 'tenant');
   const source = path.join(scratch, 'source');
@@ -59,7 +60,7 @@ async function makeSite(scratch: string): Promise<Site> {
   return { folder, source, pack: path.join(folder, pack), ids };
 }
 
-/** Sends only what the store says it has not, as the source does. */
+/** Sends only the blocks that the store reports as missing, as the source does. */
 async function backUp(folder: string, source: string, pointId: string): Promise<{ sent: number; replaced: number }> {
   let replaced = 0;
   await using store = await TenantStore.open({
@@ -95,7 +96,7 @@ describe('damage that a check finds', () => {
   const verify = (folder: string): ReturnType<typeof verifyAndMark> =>
     verifyAndMark({ place: openFolderPlace(folder), logger });
 
-  it('is not present any more, is sent again once, and makes the old point whole', async () => {
+  it('no longer counts as present, is sent again once, and the old restore point is complete again', async () => {
     await using scratch = await scratchFolder();
     const site = await makeSite(scratch.folder);
     const whole = readFileSync(site.pack);
@@ -115,20 +116,20 @@ describe('damage that a check finds', () => {
     expect(after).toMatchObject({ ok: true, damaged: [], settled: [{ damagedBlocks: 1, lostBlocks: 0, points: [] }] });
     expect((await backUp(site.folder, site.source, 'p3')).replaced).toBe(0);
 
-    // Neither a new catalogue nor none forgets which of the two copies is the good one.
+    // The good one of the two copies is known with a rebuilt catalogue and without any catalogue.
     await rebuildCatalogue({ place: openFolderPlace(site.folder), logger });
     await expectWhole(site, scratch.folder, 'p1');
     rmSync(path.join(site.folder, 'catalogue.sqlite'));
     await expectWhole(site, scratch.folder, 'p1');
 
-    // The pack comes back from a copy of the disk: nothing is marked any more.
+    // The admin restores the pack from a copy of the disk. No block is marked any more.
     writeFileSync(site.pack, whole);
     await rebuildCatalogue({ place: openFolderPlace(site.folder), logger });
     expect(await verify(site.folder)).toMatchObject({ ok: true, settled: [], soundAgainBlocks: 1 });
     expect(readdirSync(path.join(site.folder, 'damaged'))).toEqual([]);
   });
 
-  it('is not taken for present by a catalogue made anew before the block came again', async () => {
+  it('does not count as present after the catalogue is rebuilt, until the block is sent again', async () => {
     await using scratch = await scratchFolder();
     const site = await makeSite(scratch.folder);
     flip(site.pack, 1000);
@@ -157,7 +158,7 @@ describe('damage that a check finds', () => {
     expect(await verify(site.folder)).toMatchObject({ ok: true, settled: [{ lostBlocks: 0 }] });
     await expectWhole(site, scratch.folder, 'p1');
     if (kind === 'cut') return;
-    // Also when an unclean end made the catalogue forget the missing pack; and when it comes back.
+    // The result is the same if an unclean end made the catalogue forget the missing pack, and after the pack is restored.
     rmSync(path.join(site.folder, 'catalogue.sqlite'));
     expect(await verify(site.folder)).toMatchObject({ ok: true, settled: [{ reason: 'it is missing' }] });
     renameSync(aside, site.pack);
@@ -178,12 +179,12 @@ describe('damage that a check finds', () => {
     expect(await used()).toBeLessThan(before - 2 * pieceBytes);
   });
 
-  it('costs quota when nobody but the sender can have made it', async () => {
+  it('counts against the quota if only the sender can have caused it', async () => {
     await using scratch = await scratchFolder();
     const site = await makeSite(scratch.folder);
     const quotaBytes = 3 * 2 ** 20;
     const id = blockIdOf(randomContent(10));
-    /** Other bytes under the identifier of a block that nobody has, as often as the quota lets it. */
+    /** Stores wrong bytes under the identifier of a block that is nowhere else, until the quota is used up. */
     const fill = async (): Promise<number> => {
       await using store = await TenantStore.open({
         place: openFolderPlace(site.folder),
@@ -215,14 +216,15 @@ describe('damage that a check finds', () => {
     expect(await present(site.folder, [id])).toEqual([false]);
     expect(await used()).toBe(full);
     expect(await fill()).toBe(0);
-    // Neither another check nor a catalogue made anew forgets why.
+    // The cause of the damage is still known after another check, and with a rebuilt catalogue.
     await verify(site.folder);
     await rebuildCatalogue({ place: openFolderPlace(site.folder), logger });
     expect(await used()).toBe(full);
     rmSync(path.join(site.folder, 'catalogue.sqlite'));
     expect(await used()).toBe(full);
     expect(await fill()).toBe(0);
-    // Nor does damage that the disk adds to such a block; but what the disk alone has damaged can be sent again, though the quota is full.
+    // The cause stays known if the disk later damages such a block too. A block that only the disk has damaged can be sent again although
+    // the quota is used up.
     const holder = (await listPacks(new FolderStorage(site.folder)))
       .map((name) => path.join(site.folder, name))
       .find((name) => readFileSync(name).includes(id));
@@ -244,10 +246,10 @@ describe('damage that a check finds', () => {
     expect(store.locate([site.ids[0] ?? id])).toEqual(['stored']);
   });
 
-  it('in one of two copies costs nothing, and the good one is read', async () => {
+  it('in one of two copies loses nothing, because the good copy is read', async () => {
     await using scratch = await scratchFolder();
     const site = await makeSite(scratch.folder);
-    // Two sessions that took the same block in at the same time.
+    // Two sessions have stored the same block at the same time.
     const content = randomContent(50_000);
     {
       await using one = await TenantStore.open({ place: openFolderPlace(site.folder), mode: 'write', logger });
@@ -274,7 +276,7 @@ describe('damage that a check finds', () => {
     }
   });
 
-  it('that only a look into the blocks shows is marked by a deep check', async () => {
+  it('that only shows when blocks are unpacked is marked by a deep check', async () => {
     await using scratch = await scratchFolder();
     const site = await makeSite(scratch.folder);
     const content = randomContent(5000);
@@ -288,7 +290,7 @@ describe('damage that a check finds', () => {
     const deep = await verifyAndMark({ place: openFolderPlace(site.folder), logger, isDeep: true });
     expect(deep.damaged).toMatchObject([{ damagedBlocks: 1, lostBlocks: 1, points: [] }]);
     expect(await present(site.folder, [id, ...site.ids])).toEqual([false, true, true, true]);
-    // Its checksum is right, but that does not lift the mark; nor without the index of its pack.
+    // The checksum of the block is correct, but a correct checksum does not remove the mark, also if the index of the pack is damaged.
     expect(await verify(site.folder)).toMatchObject({ soundAgainBlocks: 0, settled: [{ lostBlocks: 1, points: [] }] });
     const holder = (await listPacks(new FolderStorage(site.folder)))
       .map((name) => path.join(site.folder, name))
@@ -298,7 +300,7 @@ describe('damage that a check finds', () => {
     expect(await present(site.folder, [id])).toEqual([false]);
   });
 
-  it('that cannot be marked is told', async () => {
+  it('that cannot be marked is reported', async () => {
     await using scratch = await scratchFolder();
     const site = await makeSite(scratch.folder);
     flip(site.pack, 1000);
@@ -336,8 +338,8 @@ describe('damage that a check finds', () => {
   );
 });
 
-describe('damage that reading meets', () => {
-  it('is marked by a store that may, and by no other', async () => {
+describe('damage that a reader finds', () => {
+  it('is marked by a store that may write marks, and by no other store', async () => {
     await using scratch = await scratchFolder();
     const site = await makeSite(scratch.folder);
     flip(site.pack, 1000);
@@ -364,12 +366,12 @@ describe('damage that reading meets', () => {
     await expectWhole(site, scratch.folder, 'p1');
   });
 
-  it('in the manifest does not stand in the way of every later backup', async () => {
+  it('in the manifest does not make later backups fail', async () => {
     await using scratch = await scratchFolder();
     const site = await makeSite(scratch.folder);
     const names = await listPacks(new FolderStorage(site.folder));
     const file = names.map((name) => path.join(site.folder, name)).find((name) => readFileSync(name).includes('FKMF'));
-    // Small manifests may be compressed; then the pack that is not the large file's holds it.
+    // A small manifest may be compressed. The manifest is in the pack that does not hold the large file.
     const smallest = names
       .map((name) => path.join(site.folder, name))
       .sort((a, b) => statSync(a).size - statSync(b).size)[0];
@@ -381,7 +383,7 @@ describe('damage that reading meets', () => {
 });
 
 describe('files of marks', () => {
-  it('come back as they were written, and any change is noticed', () => {
+  it('are read as they were written, and any changed byte is detected', () => {
     const packs = [
       { packId: randomContent(16), ids: [randomContent(32), randomContent(32)], untrueIds: [] },
       { packId: randomContent(16), ids: [], untrueIds: [] },
@@ -398,12 +400,12 @@ describe('files of marks', () => {
         expect(() => decodeMarks(bytes.subarray(0, at))).toThrow(expect.objectContaining({ code: 'storage.damaged' }));
       }
     }
-    // Without causes a file is as it was before there were any, so older software reads it.
+    // A file without causes has the old version, so that older software can read it.
     expect(encodeMarks(packs).readUInt8(4)).toBe(1);
     expect(encodeMarks(withCauses).readUInt8(4)).toBe(2);
   });
 
-  it('that are unreadable are made anew by the next check', async () => {
+  it('that are unreadable are replaced by the next check', async () => {
     await using scratch = await scratchFolder();
     const site = await makeSite(scratch.folder);
     flip(site.pack, 1000);

@@ -1,6 +1,6 @@
-// Owns the marks of damaged blocks: small files in `damaged/` that name blocks in packs which cannot be trusted any more.
-// A mark takes a place out of what is offered as present; it deletes nothing. Files are written whole, durably, and never changed:
-// the union of all of them counts, so several processes may mark at once (docs/repository-format.md, section 9).
+// Owns the marks of damaged blocks (docs/repository-format.md, section 9): small files in `damaged/` that name damaged blocks in packs. A
+// marked block no longer counts as present, so the next backup sends it again. A mark deletes nothing. Mark files are written completely
+// and durably, and never changed. All files together count, so several processes may mark blocks at the same time.
 import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
@@ -11,7 +11,7 @@ import type { Storage } from '../storage/storage.ts';
 
 export const damagedFolder = 'damaged';
 const magic = 0x464b444d; // "FKDM"
-/** Without causes, and with one byte of cause for each block. */
+/** Two versions of the file format: without causes, and with one byte of cause for each block. */
 const plainVersion = 1;
 const causeVersion = 2;
 const causes = { lost: 0, untrue: 1 } as const;
@@ -23,13 +23,13 @@ const maxPacksPerFile = 100_000;
 const maxMarksBytes = 32 * 1024 * 1024;
 const nameOfMarks = /^[0-9a-f]{16}\.marks$/;
 
-/** Blocks of one pack that cannot be read; none when the pack is damaged in a place that costs no block. */
+/** The unreadable blocks of one pack. The list is empty if the damage in the pack affects no block. */
 export interface DamagedPack {
   readonly packId: Buffer;
   readonly ids: readonly Buffer[];
   /**
-   * Those of `ids` whose stored bytes are as they were taken in, and whose content is not what the identifier says: no disk did that but
-   * who sent them, so they go on counting against the quota.
+   * Blocks of `ids` whose stored bytes are unchanged, but whose content does not match the identifier. Their sender caused this, not a
+   * disk. So these blocks still count against the quota.
    */
   readonly untrueIds: readonly Buffer[];
 }
@@ -40,7 +40,7 @@ interface MarkedBlock {
 }
 
 export class DamageMarks {
-  /** Files that these marks come from. */
+  /** Names of the files that these marks were read from. */
   readonly names: readonly string[];
   readonly #packs = new Map<string, Map<string, MarkedBlock>>();
 
@@ -63,7 +63,7 @@ export class DamageMarks {
     return this.#packs.get(keyOf(packId))?.has(keyOf(id)) === true;
   }
 
-  /** Whether its content was never what its identifier says. */
+  /** Whether the content of the block never matched its identifier. */
   isUntrue(packId: Buffer, id: Buffer): boolean {
     return this.#packs.get(keyOf(packId))?.get(keyOf(id))?.isUntrue === true;
   }
@@ -157,7 +157,7 @@ export function decodeMarks(bytes: Buffer): DamagedPack[] {
   return packs;
 }
 
-/** All marks of the folder. A file that cannot be read is left out and told: what it named is found again by the next check. */
+/** Reads all marks of the folder. An unreadable file is skipped and logged: the next check finds its damage again. */
 export async function readDamageMarks(storage: Storage, logger: Logger): Promise<DamageMarks> {
   const packs: DamagedPack[] = [];
   const names: string[] = [];
@@ -167,9 +167,9 @@ export async function readDamageMarks(storage: Storage, logger: Logger): Promise
       packs.push(...decodeMarks(await storage.read(`${damagedFolder}/${name}`, maxMarksBytes)));
       names.push(name);
     } catch (error) {
-      // A check that has just ended has replaced it by another.
+      // A check that has just ended has replaced this file with a new one.
       if (isMissing(error)) continue;
-      logger.error('Marks of damaged blocks cannot be read; "repository verify" makes them anew', {
+      logger.error('Marks of damaged blocks cannot be read; "repository verify" replaces them', {
         file: name,
         error: toFarkeepError(error, 'storage.io').message,
       });
@@ -178,13 +178,13 @@ export async function readDamageMarks(storage: Storage, logger: Logger): Promise
   return new DamageMarks(packs, names);
 }
 
-/** Every file of marks, also those that cannot be read. */
+/** Names of all mark files, also of unreadable ones. */
 export async function listMarks(storage: Storage): Promise<string[]> {
   return (await storage.list(damagedFolder)).filter((name) => nameOfMarks.test(name));
 }
 
 /**
- * Makes marks durable: after it they survive anything.
+ * Writes marks durably: when the promise resolves, they survive a crash and a power cut.
  *
  * @param writing the caller's folder below `incoming/`; what a crash leaves there is removed with its writer
  * @returns the files' names

@@ -1,5 +1,5 @@
-// Owns the bytes of a pack (docs/repository-format.md, section 3): header, block headers, index, trailer. No I/O.
-// Every length is checked against a bound before anything is done with it.
+// Owns the bytes of a pack (docs/repository-format.md, section 3): header, block headers, index, trailer. No I/O. Checks every length
+// against a limit before it uses the length.
 import { crc32 } from 'node:zlib';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { blockIdBytes, blockBounds } from '../../blocks/block.ts';
@@ -11,7 +11,7 @@ export const packHeaderBytes = 36;
 export const blockHeaderBytes = 56;
 export const indexEntryBytes = 56;
 export const packTrailerBytes = 40;
-/** A pack closes at 64 MiB; readers accept larger ones, but not without bound. */
+/** A writer closes a pack at 64 MiB. Readers accept larger packs, up to this limit. */
 export const maxPackBytes = 4 * 1024 * 1024 * 1024;
 export const maxPackBlocks = 4 * 1024 * 1024;
 
@@ -96,7 +96,7 @@ export function decodeBlockHeader(bytes: Buffer, offset: number): PackBlock {
   };
 }
 
-/** Index and trailer, as they follow the last block. */
+/** Encodes index and trailer, which follow the last block. */
 export function encodePackEnd(packId: Buffer, blocks: readonly PackBlock[], indexOffset: number): Buffer {
   const indexBytes = blocks.length * indexEntryBytes;
   const bytes = Buffer.alloc(indexBytes + packTrailerBytes);

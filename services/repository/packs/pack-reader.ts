@@ -1,4 +1,4 @@
-// Owns reading packs without a catalogue: by the index at the end, or, when the end is missing or damaged, block by block.
+// Owns reading packs without a catalogue: by the index at the end of the pack, or block by block if the index is missing or damaged.
 import { crc32 } from 'node:zlib';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import {
@@ -57,16 +57,16 @@ export async function readPackIndex(storage: Storage, name: string): Promise<Pac
 export interface PackScan extends PackContents {
   /** Undefined when the header is damaged. */
   readonly createdAtMs: number | undefined;
-  /** The first damage found, undefined when every block to the end is whole. */
+  /** The first damage in the pack; undefined if all blocks up to the end of the file are intact. */
   readonly reason: string | undefined;
 }
 
 const searchBytes = 1024 * 1024;
 
 /**
- * Walks the blocks from the start without the index and checks every checksum: for what a writer that was killed leaves behind,
- * and for packs whose end is damaged. Behind a damaged block header the next whole one is searched for.
- * The pack's identifier is taken from its name, so a damaged header costs nothing.
+ * Reads all blocks from the start without the index, and checks every checksum. Needed for unfinished packs of a killed writer, and for
+ * packs with a damaged end. After a damaged block header, it searches for the next intact header. The pack's identifier is taken from the
+ * file name, so a damaged pack header loses nothing.
  */
 export async function scanPack(storage: Storage, name: string): Promise<PackScan> {
   const sizeBytes = await packSize(storage, name);
@@ -119,7 +119,7 @@ function isPackEnd(bytes: Buffer, sizeBytes: number, indexOffset: number): boole
   }
 }
 
-/** Offset of the next block header whose checksum is right. */
+/** Returns the offset of the next block header with a correct checksum. */
 async function findBlock(storage: Storage, name: string, from: number, sizeBytes: number): Promise<number | undefined> {
   for (let start = from; start + blockHeaderBytes <= sizeBytes; start += searchBytes) {
     const piece = await readExactly(storage, name, start, Math.min(searchBytes + blockHeaderBytes, sizeBytes - start));

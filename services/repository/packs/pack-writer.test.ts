@@ -5,7 +5,7 @@ import type { ObjectWriter, Storage } from '../storage/storage.ts';
 import { readPackIndex } from './pack-reader.ts';
 import { packName } from './pack-format.ts';
 
-/** A memory store whose syncs and writes wait until they are let go. */
+/** A storage in memory whose writes and syncs wait until the test calls `letGo`. */
 function slowStorage(): { storage: Storage; letGo: () => void; calls: string[]; appended: number[] } {
   const inner = new MemoryStorage();
   const gate = Promise.withResolvers<void>();
@@ -61,7 +61,7 @@ function blockOf(
 }
 
 describe('PackWriter', () => {
-  it('makes its caller wait when the queue is full, joins what waits to large writes, and gives buffers back when written', async () => {
+  it('makes its caller wait when the queue is full, joins waiting blocks into large writes, and releases written buffers', async () => {
     const { storage, letGo, appended } = slowStorage();
     const packs: FinishedPack[] = [];
     const writer = new PackWriter({
@@ -82,7 +82,7 @@ describe('PackWriter', () => {
     })();
     while (accepted < 47) await new Promise(setImmediate);
     for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
-    expect(accepted).toBe(47); // 50,000 bytes with headers
+    expect(accepted).toBe(47); // The blocks have 50,000 bytes with headers.
     expect(released).toBe(0);
     letGo();
     await all;
@@ -97,7 +97,7 @@ describe('PackWriter', () => {
     expect(read.sizeBytes).toBe(packs[0]?.sizeBytes);
   });
 
-  it('tells of a pack only after sync, rename and sync of the folder, in that order', async () => {
+  it('reports a pack only after sync, rename and sync of the folder, in that order', async () => {
     const { storage, letGo, calls } = slowStorage();
     letGo();
     const writer = new PackWriter({
@@ -113,7 +113,7 @@ describe('PackWriter', () => {
     expect(calls).toEqual(['append', 'append', 'sync', 'rename', 'sync-folder', 'told']);
   });
 
-  it('drops what was not flushed when it is discarded, and leaves no file', async () => {
+  it('drops unflushed blocks when it is discarded, and leaves no file', async () => {
     const { storage, letGo } = slowStorage();
     letGo();
     const writer = new PackWriter({

@@ -1,5 +1,13 @@
-// Owns one tenant folder's stream of packs: a bounded queue of blocks, large writes, one fsync per pack in the background.
-// A block is reported durable only after fsync, rename, fsync of the folder, and the catalogue's transaction.
+// Owns writing the packs of one store. A block is reported as durable only after steps 1 to 4 of its pack.
+//
+// append(block): add the block to the queue; if the queue is full, the caller waits
+// background loop, while the queue is not empty:
+//   write up to 8 MiB or 400 blocks from the queue to the open pack, in one call
+//   if the pack is large enough, or the queue has reached a flush: seal the pack
+// seal, for at most two packs at a time, while the loop fills the next pack:
+//   append index and trailer
+//   1. fsync the file; 2. rename it into packs/; 3. fsync the folder; 4. add the pack to the catalogue
+// after the first error: write nothing more, drop the queue, report the error to every caller
 import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
@@ -17,13 +25,13 @@ import {
 } from './pack-format.ts';
 import type { ObjectWriter, Storage } from '../storage/storage.ts';
 
-/** What a block costs in a pack beside its stored bytes: its header and its entry in the index. */
+/** Bytes of a block in a pack beside its stored bytes: its header and its index entry. */
 export const blockOverheadBytes = blockHeaderBytes + indexEntryBytes;
 export const packOverheadBytes = packHeaderBytes + packTrailerBytes;
 
 const maxBatchBytes = 8 * 1024 * 1024;
 const maxBatchBlocks = 400;
-/** Pieces up to this size are joined with their neighbors, in buffers of this size. */
+/** Pieces up to this size are copied together into buffers of this size. */
 const maxJoinedPieceBytes = 8 * 1024;
 const joinedBytes = 256 * 1024;
 const maxSealing = 2;
@@ -54,12 +62,16 @@ export interface PackWriterOptions {
   readonly packBytes: number;
   readonly maxQueuedBytes: number;
   readonly now: () => number;
-  /** The pack is in its place and durable: make it known. Runs before anybody is told that its blocks are durable. */
+  /**
+   * Called when the pack is durable and in its final place. Must add the pack to the catalogue. Runs before any block is reported as
+   * durable.
+   */
   readonly onPack: (pack: FinishedPack) => void;
 }
 
 /**
- * The pieces of one write. Small pieces (headers, small files) come by the hundred and are joined, because each piece would cost a call.
+ * The pieces of one write. Hundreds of small pieces (headers, small files) are copied together, because each separate piece would cost a
+ * system call.
  */
 class Pieces {
   readonly #pieces: Buffer[] = [];
@@ -113,8 +125,8 @@ export class PackWriter {
   }
 
   /**
-   * Queues a block. Returns a promise when the queue is full; the caller waits for it before the next block, so writing and receiving
-   * overlap.
+   * Queues a block. If the queue is full, returns a promise; the caller must wait for it before it adds the next block. So receiving and
+   * writing overlap.
    */
   append(block: BlockToAppend): Promise<void> | undefined {
     if (this.failure !== undefined) return Promise.reject(this.failure);
@@ -143,7 +155,7 @@ export class PackWriter {
     this.#throwFailure();
   }
 
-  /** Stops after a failure or on abort; removes the pack that was being written. */
+  /** Stops after a failure or an abort. Removes the unfinished pack. */
   async discard(): Promise<void> {
     this.#fail(new FarkeepError('call.canceled', 'The store was closed'));
     await new Promise<void>((resolve) => {
@@ -178,7 +190,7 @@ export class PackWriter {
   }
 
   async #drain(): Promise<void> {
-    await Promise.resolve(); // what comes in one go is written in one go
+    await Promise.resolve(); // Blocks that arrive together are written together.
     while (this.#queue.length > 0) {
       const first = this.#queue[0];
       try {
@@ -204,7 +216,9 @@ export class PackWriter {
     if (this.#queuedBytes <= this.#options.maxQueuedBytes / 2) for (const wake of this.#roomWaiters.splice(0)) wake();
   }
 
-  /** Takes blocks from the head of the queue into one write. They leave the queue when they are written. */
+  /**
+   * Writes blocks from the head of the queue in one call. They stay in the queue until they are written, so the memory limit counts them.
+   */
   async #writeBatch(): Promise<void> {
     const pack = this.#pack ?? (await this.#startPack());
     const pieces = new Pieces();
@@ -267,7 +281,7 @@ export class PackWriter {
       await storage.rename(pack.temporaryName, name);
       await storage.sync(name.slice(0, name.lastIndexOf('/')));
     } catch (error) {
-      await pack.output.close().catch(() => undefined); // the first error is the one to report
+      await pack.output.close().catch(() => undefined); // The caller must get the first error, not an error of the cleanup.
       await storage.remove(pack.temporaryName).catch(() => undefined);
       throw error;
     }

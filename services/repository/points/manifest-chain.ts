@@ -1,4 +1,5 @@
-// Owns the way from a point's root to the contents of its manifest blocks, through the list of lists when there are very many.
+// Owns reading the manifest's blocks by the root of a restore point, and making the list of these blocks. If there are too many blocks for
+// the root, the list is itself stored as blocks.
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { blockIdBytes } from '../../blocks/block.ts';
 import { maxManifestBlockBytes } from './manifest-format.ts';
@@ -11,14 +12,17 @@ export interface ManifestBlockReference {
 
 const referenceBytes = blockIdBytes + 4;
 const referencesPerListBlock = 16_384;
-/** At least 128 GiB of manifest. Without a bound a list of a few mebibytes, named 4,096 times, would become gigabytes in memory. */
+/**
+ * Limit of manifest blocks; allows at least 128 GiB of manifest. Without this limit, an attacker could name a list block of a few MiB 4,096
+ * times, and the list would need gigabytes of memory.
+ */
 export const maxManifestBlocks = 2 ** 20;
 
 /**
- * What the root says about the manifest. With very many blocks their list is returned as `listBlocks`, contents that the caller
- * has to store as blocks too, and the root names those.
+ * Returns the manifest's description for the root. If there are very many blocks, their list is returned as `listBlocks`: the caller must
+ * store these contents as blocks too, and the root names only these.
  *
- * @param idOf the identifier of a content, as for every block of the job
+ * @param idOf returns the identifier of a content, as for every block of the job
  */
 export function describeManifest(
   references: readonly ManifestBlockReference[],
@@ -92,7 +96,7 @@ export async function* manifestReferences(
   }
 }
 
-/** All blocks of the manifest in order, for callers that read several at a time. Needs up to 200 MiB for the largest manifest. */
+/** Returns all blocks of the manifest in order, for callers that read several at a time. The largest manifest needs up to 200 MiB. */
 export async function readManifestReferences(
   root: PointRoot,
   readContent: (id: Buffer) => Promise<Buffer>,

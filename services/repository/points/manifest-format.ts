@@ -1,4 +1,4 @@
-// Owns the bytes of a manifest (docs/repository-format.md, section 4): how entries become records and records become blocks. No I/O.
+// Owns the bytes of a manifest (docs/repository-format.md, section 4): the encoding of entries as records. No I/O.
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { blockIdBytes, blockBounds } from '../../blocks/block.ts';
 import {
@@ -15,7 +15,7 @@ import {
 export const manifestMagic = 0x464b4d46; // "FKMF"
 export const manifestVersion = 1;
 export const maxManifestBlockBytes = 2 * 1024 * 1024;
-/** Limit of unpacked manifest bytes for each stored byte. A writer stores a piece raw if it would shrink by more. */
+/** Limit of unpacked manifest bytes for each stored byte. If a piece would shrink by more, a writer must store it raw. */
 export const maxManifestRatio = 64;
 export const maxRecordBytes = 512 * 1024;
 export const maxExtendedAttributeBytes = 64 * 1024;
@@ -37,7 +37,7 @@ export function damagedManifest(reason: string): FarkeepError {
   return new FarkeepError('storage.damaged', `Manifest: ${reason}`);
 }
 
-/** A growing output with LEB128 numbers. */
+/** A growing output buffer; writes numbers as LEB128. */
 export class RecordWriter {
   #bytes: Buffer;
   #length = 0;
@@ -91,7 +91,7 @@ export class RecordWriter {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** A copy of what was written; starts anew. */
+  /** Returns a copy of the written bytes, and starts an empty output. */
   take(): Buffer {
     const taken = Buffer.from(this.view());
     this.#length = 0;
@@ -145,7 +145,7 @@ export class RecordReader {
     throw damagedManifest('a number is too long');
   }
 
-  /** A view, not a copy. */
+  /** Returns a view of the next bytes, not a copy. */
   raw(length: number): Buffer {
     if (length > this.#end - this.#at) throw damagedManifest('it is cut');
     const bytes = this.bytes.subarray(this.#at, this.#at + length);
@@ -174,7 +174,7 @@ export class RecordReader {
   }
 }
 
-/** Joins adjacent holes: the meaning is the same, and each hole costs the reader time. */
+/** Joins adjacent holes. The content stays the same, and fewer holes cost the reader less time. */
 function joinHoles(content: readonly ContentReference[]): readonly ContentReference[] {
   if (!content.some(({ id }, index) => id === null && content[index - 1]?.id === null)) return content;
   const joined: ContentReference[] = [];
@@ -220,7 +220,7 @@ function readContent(input: RecordReader): ContentReference[] {
   return content;
 }
 
-/** Most entries have the owner of the entry before, as the same object. */
+/** Encoded owners. Most entries have the same owner object as the entry before. */
 const ownerBytes = new WeakMap<EntryOwner, Buffer>();
 
 function writeOwner(output: RecordWriter, owner: EntryOwner): void {
@@ -249,7 +249,7 @@ function readOwner(input: RecordReader): EntryOwner {
 }
 
 const nanosPerSecond = 1_000_000_000n;
-/** 34,000 years: more than any file system holds. */
+/** Limit of a time in seconds: 34,000 years, more than any file system supports. */
 export const maxSeconds = 2 ** 40;
 const maxTimeNs = BigInt(maxSeconds) * nanosPerSecond;
 export const maxExtendedAttributes = 1024;
@@ -293,7 +293,7 @@ function readAttributes(input: RecordReader): ExtendedAttribute[] {
   return attributes;
 }
 
-/** What readEntry would refuse must not be written. */
+/** Refuses values that `readEntry` would refuse. */
 function checkBounds({ mode, owner, mtimeNs, extendedAttributes }: TreeEntry): void {
   if (mode > 0o7777) throw damagedManifest(`the mode ${mode.toString(8)} is more than permission bits`);
   if (owner.uid > maxOwnerId || owner.gid > maxOwnerId) throw damagedManifest('an owner has more than 32 bits');
@@ -306,7 +306,7 @@ function checkBounds({ mode, owner, mtimeNs, extendedAttributes }: TreeEntry): v
 }
 
 /**
- * Body of an entry's record. Only the last part of the path is written; `depth` (0 for the top folder) tells whose child it is.
+ * Writes the body of an entry's record. Only the last part of the path is written. `depth` (0 for the top folder) identifies the parent.
  */
 export function writeEntry(output: RecordWriter, entry: TreeEntry, depth: number, name: Buffer): void {
   checkBounds(entry);
@@ -341,7 +341,7 @@ export function writeEntry(output: RecordWriter, entry: TreeEntry, depth: number
   }
 }
 
-/** A first limit; the limit of the tree is lower. */
+/** A first limit of the depth, before memory is used. The limit of the tree is lower. */
 export const maxDepthNumber = 1 << 16;
 
 /** @param parentOf gives the path of the folder that holds entries of this depth, or throws */

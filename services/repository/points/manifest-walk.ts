@@ -20,7 +20,9 @@ import {
 import { maxContentReferencesPerItem, maxNameBytes, maxPathBytes, whyNotName } from './tree-entry.ts';
 import { checkLinkTarget, contextFlags, TreePosition } from './tree-position.ts';
 
-/** Called for each named block; its identifier begins at `at`. Buffer and position are valid only during the call. */
+/**
+ * Called for each block that the manifest names. The block's identifier begins at `at`. Buffer and position are valid only during the call.
+ */
 export type OnNamedBlock = (bytes: Buffer, at: number) => void;
 
 /** Limit of remembered pieces of one file: about 10 MiB of memory. A file with more pieces has more than 60 GiB of manifest. */
@@ -48,8 +50,9 @@ export class ManifestWalk {
   }
 
   /**
-   * Whether the piece was already walked and may occur again here; then it counts as walked again. Only a piece with nothing but content of
-   * one file can occur twice. A piece with an entry would break the order, so the next entry forgets all pieces.
+   * Returns true if the piece was already walked and may be repeated here, and counts its content again. Only a piece that holds nothing
+   * but content of one file can be repeated. A repeated piece with an entry would break the order of entries, so each new entry clears the
+   * remembered pieces.
    *
    * @param key the piece's identifier
    */

@@ -36,7 +36,7 @@ const reference = fc.record({
   lengthBytes: fc.integer({ min: 1, max: 4_194_304 }),
 });
 
-/** Touching holes come back as one; that is a test of its own. */
+/** Removes adjacent holes, because the encoder joins them. A separate test covers this. */
 function withoutTouchingHoles(content: { id: Buffer | null; lengthBytes: number }[]): typeof content {
   return content.filter(({ id }, index) => id !== null || content[index - 1]?.id !== null);
 }
@@ -98,7 +98,7 @@ function* itemsOf(nodes: Node[], parent: Buffer): Generator<ManifestItem> {
 const top: ManifestItem = { type: 'entry', entry: entryOf('folder', '') };
 
 describe('manifest codec', () => {
-  it('gives back any tree', async () => {
+  it('decodes any encoded tree unchanged', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(node, { maxLength: 8 }), async (nodes) => {
         const items = [top, ...itemsOf(nodes, Buffer.alloc(0))];
@@ -114,7 +114,7 @@ describe('manifest codec', () => {
     );
   });
 
-  it('joins holes that touch, written and read', async () => {
+  it('joins adjacent holes when writing and when reading', async () => {
     const holes = [1, 2, 3].map((lengthBytes) => ({ id: null, lengthBytes }));
     const file = (content: { id: null; lengthBytes: number }[]): ManifestItem[] => [
       top,
@@ -125,7 +125,7 @@ describe('manifest codec', () => {
     expect(await decode(encode(file(holes)).contents)).toEqual(joined);
   });
 
-  it('never yields anything but a safe, ordered tree, whatever bytes it is given, and fails only with storage.damaged', async () => {
+  it('yields only a safe, ordered tree for any input bytes, and fails only with storage.damaged', async () => {
     const items = [
       top,
       ...['a', 'b', 'c'].map((name): ManifestItem => ({ type: 'entry', entry: entryOf('symlink', name) })),
@@ -164,22 +164,25 @@ describe('manifest codec', () => {
     ['no top folder', [entryOf('file', 'a')]],
     ['the same name twice', [entryOf('folder', ''), entryOf('symlink', 'a'), entryOf('file', 'a')]],
     ['names out of order', [entryOf('folder', ''), entryOf('file', 'b'), entryOf('file', 'a')]],
-    ['something below a link', [entryOf('folder', ''), entryOf('symlink', 'a'), entryOf('file', 'a/b')]],
-    ['a folder that is missing', [entryOf('folder', ''), entryOf('file', 'a/b')]],
-    ['a parent step', [entryOf('folder', ''), entryOf('file', '..')]],
+    ['an entry below a link', [entryOf('folder', ''), entryOf('symlink', 'a'), entryOf('file', 'a/b')]],
+    ['a missing parent folder', [entryOf('folder', ''), entryOf('file', 'a/b')]],
+    ['the name ".."', [entryOf('folder', ''), entryOf('file', '..')]],
     ['an absolute name', [entryOf('folder', ''), entryOf('file', '/a')]],
     ['a zero byte', [entryOf('folder', ''), entryOf('file', 'a\0')]],
-    ['a hard link forward', [entryOf('folder', ''), entryOf('hardlink', 'a', { target: Buffer.from('b') })]],
-    ['a hard link out', [entryOf('folder', ''), entryOf('hardlink', 'a', { target: Buffer.from('../b') })]],
-    ['a mode out of bounds', [entryOf('folder', '', { mode: 0o100755 })]],
-    ['a size that is not its content', [entryOf('folder', ''), entryOf('file', 'a', { sizeBytes: 1 })]],
+    ['a hard link to a later entry', [entryOf('folder', ''), entryOf('hardlink', 'a', { target: Buffer.from('b') })]],
+    [
+      'a hard link that leaves the tree',
+      [entryOf('folder', ''), entryOf('hardlink', 'a', { target: Buffer.from('../b') })],
+    ],
+    ['a mode that is too large', [entryOf('folder', '', { mode: 0o100755 })]],
+    ['a size that differs from its content', [entryOf('folder', ''), entryOf('file', 'a', { sizeBytes: 1 })]],
   ])('refuses to encode %s', (_name, entries) => {
     expect(() => encode(entries.map((entry) => ({ type: 'entry', entry })))).toThrow(
       expect.objectContaining({ code: 'call.invalid' }),
     );
   });
 
-  it('refuses a manifest with a block missing, doubled, swapped, or without its end', async () => {
+  it('refuses a manifest with a missing, repeated or swapped block, or without its end', async () => {
     const { contents } = encode(manyItems(40_000));
     expect(contents.length).toBeGreaterThan(3);
     const [first, second, ...rest] = contents;
@@ -195,7 +198,7 @@ describe('manifest codec', () => {
     }
   });
 
-  it('keeps very many references of one file in bounded records', async () => {
+  it('splits very many references of one file into records of bounded size', async () => {
     const count = 300_000;
     const encoder = new ManifestEncoder();
     const sizes: number[] = [];
@@ -226,7 +229,7 @@ describe('manifest codec', () => {
     expect(encoder.totals).toMatchObject({ blocks: count, sourceBytes: count * 1_048_576 });
   });
 
-  it('splits a long list given at once', async () => {
+  it('splits a long list of references that is added in one call', async () => {
     const content = Array.from({ length: 3000 }, (_, index) => ({
       id: Buffer.alloc(32, index % 251),
       lengthBytes: 10,
@@ -255,7 +258,7 @@ describe('manifest codec', () => {
     });
   });
 
-  it('changes only the blocks near a change', () => {
+  it('an edit changes only the manifest blocks near the edit', () => {
     const before = encode(manyItems(60_000)).contents.map((content) => blockIdOf(content).toString('hex'));
     const changed = [...manyItems(60_000)];
     changed[30_000] = { type: 'entry', entry: { ...(changed[30_000] as { entry: TreeEntry }).entry, mode: 0o600 } };
@@ -265,7 +268,7 @@ describe('manifest codec', () => {
   });
 });
 
-/** d00000/f0, d00000/f1 ... folders with ten files each, one with very many. */
+/** Yields folders d00000, d00001 ... with ten files each, and one folder with very many files. */
 function* manyItems(count: number): Generator<ManifestItem> {
   yield top;
   for (let index = 0; index < count; index += 1) {
@@ -285,7 +288,7 @@ function* manyItems(count: number): Generator<ManifestItem> {
 }
 
 describe('TreeIndex', () => {
-  it('lists and finds without reading all blocks', async () => {
+  it('lists a folder and finds an entry without reading all blocks', async () => {
     const { contents } = encode(manyItems(60_000));
     let reads = 0;
     const index = new TreeIndex({
@@ -318,7 +321,7 @@ describe('TreeIndex', () => {
     expect(found).toEqual(['d01234/f012345']);
   });
 
-  it('lists as a plain reading of everything would', async () => {
+  it('lists the same entries as a read of the whole manifest', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(node, { maxLength: 8 }), async (nodes) => {
         const items = [top, ...itemsOf(nodes, Buffer.alloc(0))];
@@ -347,7 +350,7 @@ describe('TreeIndex', () => {
 });
 
 describe('point root', () => {
-  it('comes back, and any changed byte is refused', () => {
+  it('is decoded unchanged, and any changed byte is refused', () => {
     const bytes = encodePointRoot(rootOf('p-1'));
     expect(decodePointRoot(bytes)).toEqual(rootOf('p-1'));
     for (let at = 0; at < bytes.length; at += 1) {

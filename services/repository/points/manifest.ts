@@ -1,6 +1,6 @@
-// Owns the manifest as a stream: items in, blocks of content out, and back. Memory is one block, however many entries there are.
-// Blocks are cut between records where the records' own bytes say so, so an unchanged part of a tree gives unchanged blocks,
-// and each block begins with the place it continues from, so one folder can be found without reading all of them.
+// Owns encoding items into manifest blocks, and decoding them. Both need memory for one block only, for any number of entries. A checksum
+// of the records decides where a block ends. So an unchanged part of a tree gives unchanged blocks. Each block begins with the path at
+// which it continues. So one folder can be found without reading all blocks.
 import { crc32 } from 'node:zlib';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import {
@@ -32,17 +32,17 @@ import { contextFlags, joinPath, slashByte, splitPath, TreePosition } from './tr
 
 const minCutBytes = 128 * 1024;
 const maxCutBytes = 1024 * 1024;
-/** Above the minimum one record in 2,048 ends a block. */
+/** After the minimum size, on average one record in 2,048 ends a block. */
 const cutMask = 0x7ff;
 /**
- * Encodes items; `add` and `finish` return the contents of the blocks that became complete (0.1 to 1 MiB each), in order.
- * The caller stores each one as a block and keeps the list of identifiers for the root.
+ * Encodes items. `add` and `finish` return the contents of the blocks that became complete (0.1 to 1 MiB each), in order. The caller stores
+ * each content as a block, and keeps the list of identifiers for the root.
  */
 export class ManifestEncoder {
   readonly #output = new RecordWriter();
   readonly #record = new RecordWriter();
   readonly #position = new TreePosition();
-  /** Depth and folder of the entry before, unless that folder is the top. */
+  /** Depth and folder of the previous entry; undefined if that folder is the top. */
   #before: { readonly depth: number; readonly parent: Buffer } | undefined;
   #entries = 0;
   #isBlockOpen = false;
@@ -59,12 +59,12 @@ export class ManifestEncoder {
     warnings: 0,
   };
 
-  /** Counted from what was added, for the root. */
+  /** Totals of all added items, for the root. */
   get totals(): PointTotals {
     return { ...this.#totals };
   }
 
-  /** Throws call.invalid when the item cannot come here (order, names, sizes); the encoder is then unusable. */
+  /** Throws call.invalid when the item breaks a rule of the format (order, names, sizes). The encoder cannot be used after an error. */
   add(item: ManifestItem): Buffer[] {
     try {
       if (this.#isFinished) throw damagedManifest('it is finished');
@@ -95,7 +95,7 @@ export class ManifestEncoder {
 
   #placeOf(path: Buffer): { readonly depth: number; readonly name: Buffer } {
     const before = this.#before;
-    // Most entries lie beside the one before: only their name is new.
+    // Most entries are in the same folder as the previous entry. Then only the name must be checked.
     if (before !== undefined && isChildPath(path, before.parent)) {
       const name = path.subarray(before.parent.length + 1);
       const reason = whyNotName(name);
@@ -163,7 +163,7 @@ export class ManifestEncoder {
     });
   }
 
-  /** The last block. */
+  /** Ends the manifest and returns its last block. */
   finish(): Buffer {
     if (this.#isFinished || !this.#position.isStarted || this.#position.isInsideFile)
       throw new FarkeepError('call.invalid', 'The manifest cannot end here');
@@ -245,7 +245,7 @@ function isChildPath(path: Buffer, folder: Buffer): boolean {
   );
 }
 
-/** The place at which a block continues: the path of the entry before it. */
+/** Returns the path at which a block continues: the path of the entry before the block. */
 export function readManifestContext(content: Buffer): { readonly path: Buffer; readonly isFirst: boolean } {
   const { context } = openManifestBlock(content);
   return { path: Buffer.from(context.path), isFirst: (context.flags & contextFlags.first) !== 0 };
@@ -262,8 +262,8 @@ export function openManifestBlock(content: Buffer): { context: { flags: number; 
 }
 
 /**
- * Decodes blocks one after the other. Everything is checked (lengths, names, order, sizes): what it yields has only paths that
- * stay below the top folder, each once. Throws storage.damaged.
+ * Decodes blocks one after the other. Checks all lengths, names, order and sizes: each yielded path is below the top folder and occurs
+ * once. Throws storage.damaged.
  */
 export class ManifestDecoder {
   #position: TreePosition | undefined;
@@ -304,7 +304,7 @@ export class ManifestDecoder {
         }
         case recordTypes.fileEnd: {
           const item = readFileEnd(record);
-          // Beginning in the middle of a file, its size so far is not known.
+          // A decoder that began in the middle of a file does not know the length of the earlier content.
           if (this.#isWhole) position.fileEnd(item);
           else position.isInsideFile = false;
           yield item;
@@ -330,7 +330,7 @@ export class ManifestDecoder {
     if (records === 0) throw damagedManifest('a block has no record');
   }
 
-  /** Throws when the manifest was cut off. */
+  /** Throws storage.damaged when the end of the manifest is missing. */
   finish(): void {
     if (!this.#isEnded) throw damagedManifest('it has no end');
   }

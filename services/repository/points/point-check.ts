@@ -1,27 +1,27 @@
-// Owns the rule that a restore point is whole: every block of its manifest, and every block that the manifest names, is there.
+// Owns the rule that a restore point is complete: the store has every block of its manifest, and every block that the manifest names.
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { StoredBlock } from '../../blocks/block.ts';
 import type { BlockStore } from '../../blocks/block-store.ts';
 import type { PointRoot } from './point-root-fields.ts';
 import { walkPoint } from './point-walk.ts';
 
-/** How commitPoint makes sure that no block is missing. */
+/** How `commitPoint` checks that no block is missing. */
 export type CompletenessCheck =
-  /** Reads the manifest and looks up every block in it (unencrypted jobs). */
+  /** Reads the manifest and looks up every block that it names (unencrypted jobs). */
   | 'walk-manifest'
-  /** For callers that know the blocks better: manifest blocks are checked, and these identifiers. */
+  /** For a store that cannot read the manifest: looks up the manifest's own blocks and these identifiers. */
   | { readonly referenced: Iterable<Buffer> | AsyncIterable<Buffer> };
 
 export interface PointCheck {
   readonly root: PointRoot;
-  /** Returns the blocks that this store does not have. Identifiers are joined. */
+  /** Returns the blocks that this store does not have. @param ids joined identifiers */
   readonly missing: (ids: Buffer) => readonly Buffer[];
   readonly blocks: Pick<BlockStore, 'read'>;
-  /** Instead of walking the manifest (when it cannot be read here). */
+  /** Identifiers to look up instead of reading the manifest; for a store that cannot read the manifest. */
   readonly referenced?: Iterable<Buffer> | AsyncIterable<Buffer> | undefined;
 }
 
-/** Throws point.incomplete naming what is missing. */
+/** Throws point.incomplete; the message names a missing block. */
 export async function checkPointIsWhole({ root, missing, blocks, referenced }: PointCheck): Promise<void> {
   const expectHere = (ids: Buffer): void => {
     const [first] = missing(ids);

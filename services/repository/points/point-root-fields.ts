@@ -3,35 +3,35 @@
 // library took half of a mover's start time (docs/performance.md, section 3).
 import { blockBounds } from '../../blocks/block.ts';
 
-/** More manifest blocks than this and their list is itself stored as blocks (`manifest.level` 1). */
+/** Limit of manifest blocks that a root names. With more blocks, their list is itself stored as blocks (`manifest.level` 1). */
 export const maxManifestBlocksInRoot = 4096;
 
-/** The end of the year 9999: the last instant that ISO 8601 writes with four digits of the year. */
+/** The end of the year 9999, because ISO 8601 writes later years with more than four digits. */
 export const maxPointTimeMs = Date.UTC(10_000, 0) - 1;
-/** Characters as JavaScript counts them (UTF-16 units). */
+/** Limits in UTF-16 units, as JavaScript counts characters. */
 const pointTextLimits = { jobName: 100, sourceHost: 256, sourcePath: 4096, software: 128 } as const;
 const maxSourcePaths = 256;
 
 const pointIdPattern = /^[0-9a-z](?:[0-9a-z-]{0,62}[0-9a-z])?$/;
 /** Form of job identifiers, as in the control channel and the tenant service. */
 const jobIdPattern = /^[0-9a-f]{32}$/;
-/** The same rule as for every name that a person gives: no control characters. */
+/** The same rule as for all names that people enter: no control characters. */
 const jobNamePattern = /^[^\p{Cc}]+$/u;
 const blockIdPattern = /^[0-9a-f]{64}$/;
 
 export interface PointTotals {
-  /** Sum of the sizes of all files as their owner sees them, holes included. */
+  /** Sum of the sizes of all files, holes included. */
   sourceBytes: number;
-  /** Sum of the lengths of all data blocks the tree refers to. */
+  /** Sum of the lengths of all data blocks that the tree names. */
   contentBytes: number;
   files: number;
   folders: number;
   symlinks: number;
   hardLinks: number;
   specials: number;
-  /** Data blocks the tree refers to, repeats counted. */
+  /** Number of data blocks that the tree names; repeated blocks count each time. */
   blocks: number;
-  /** Entries that could not be read or changed while they were read. */
+  /** Number of entries that could not be read, or that changed during the read. */
   warnings: number;
 }
 
@@ -41,14 +41,14 @@ export interface PointRoot {
   readonly jobName: string;
   /** Milliseconds since the epoch. */
   readonly createdAtMs: number;
-  /** Name of the machine that was backed up, as it called itself. */
+  /** The host name that the backed-up machine reported. */
   readonly sourceHost: string;
-  /** Where the tree's top folder lay; for people only, never used as a path. */
+  /** Path of the tree's top folder on the source. For display only, never used to access files. */
   readonly sourcePaths: readonly string[];
   readonly state: 'complete' | 'warnings';
   readonly software: string;
   readonly blockIdentifier: 'sha256';
-  /** Reserved for encryption at rest; a reader that does not know a value must refuse the point. */
+  /** Reserved for encryption at rest. A reader must refuse a point with an unknown value. */
   readonly encryption: 'none';
   readonly totals: PointTotals;
   readonly manifest: {
@@ -78,10 +78,10 @@ export function pointIdOf(name: string): string {
   return name.slice(0, -pointSuffix.length);
 }
 
-/** A field that is missing or out of bounds; the message names it. */
+/** A field is missing or invalid; the message names the field. */
 export class PointRootProblem extends Error {}
 
-/** One object of the JSON; every read names its field when it fails. */
+/** Reads the fields of one JSON object. An error names the field. */
 class Fields {
   readonly #values: Readonly<Record<string, unknown>>;
   readonly #place: string;
@@ -107,7 +107,7 @@ class Fields {
     return value;
   }
 
-  /** A safe integer from `min` to `max`. */
+  /** Returns the number in this field, a safe integer from `min` to `max`. */
   count(name: string, min = 0, max = Number.MAX_SAFE_INTEGER): number {
     const value = this.#own(name);
     if (!Number.isSafeInteger(value) || Number(value) < min || Number(value) > max)
@@ -145,7 +145,7 @@ class Fields {
   }
 }
 
-/** The root that `value` holds, without fields that are not known here. @throws PointRootProblem */
+/** Checks a value and returns it as a root, without unknown fields. @throws PointRootProblem */
 export function checkPointRoot(value: unknown): PointRoot {
   const root = new Fields(value);
   const totals = root.object('totals');

@@ -29,7 +29,7 @@ const root: PointRoot = {
   manifest: { level: 0, blocks: [{ id: 'ab'.repeat(32), lengthBytes: 100 }] },
 };
 
-/** A root whose hash is right, whatever its JSON holds. */
+/** Returns a root with a correct hash around any JSON value. */
 function signed(value: unknown): Buffer {
   const json = Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
   const head = Buffer.alloc(12);
@@ -40,7 +40,7 @@ function signed(value: unknown): Buffer {
   return Buffer.concat([bytes, createHash('sha256').update(bytes).digest()]);
 }
 
-/** A copy in which the field at `place` holds `value`; undefined takes it out. */
+/** Returns a copy of the root with another value in the field `place`; undefined removes the field. */
 function withField(place: string, value: unknown): unknown {
   const copy = structuredClone(root) as unknown as Record<string, unknown>;
   const names = place.split('.');
@@ -51,14 +51,14 @@ function withField(place: string, value: unknown): unknown {
 }
 
 describe('the root of a restore point', () => {
-  it('comes back as it was, without fields that are not known', () => {
+  it('is decoded unchanged, without unknown fields', () => {
     expect(decodePointRoot(encodePointRoot(root))).toEqual(root);
     expect(decodePointRoot(signed({ ...root, later: 1, totals: { ...root.totals, more: 2 } }))).toEqual(root);
     const chained = { ...root, sourcePaths: [], manifest: { ...root.manifest, level: 1 as const } };
     expect(decodePointRoot(encodePointRoot(chained))).toEqual(chained);
   });
 
-  it('is taken at the very bounds of the list of points', () => {
+  it('is accepted with the largest allowed values', () => {
     for (const createdAtMs of [0, maxPointTimeMs]) {
       const last = { ...root, createdAtMs, jobName: 'n'.repeat(100) };
       expect(decodePointRoot(encodePointRoot(last))).toEqual(last);
@@ -104,7 +104,7 @@ describe('the root of a restore point', () => {
     ['manifest.blocks', [{ id: 'AB'.repeat(32), lengthBytes: 1 }]],
     ['manifest.blocks', [{ id: 'ab'.repeat(32), lengthBytes: 0 }]],
     ['manifest.blocks', [{ id: 'ab'.repeat(32), lengthBytes: blockBounds.repository.content + 1 }]],
-  ])('is refused when "%s" is not what it must be, and the field is named (%#)', (place, value) => {
+  ])('is refused when "%s" is invalid, and the error names the field (%#)', (place, value) => {
     const changed = withField(place, value);
     expect(() => decodePointRoot(signed(changed), 'p7')).toThrow(
       expect.objectContaining({

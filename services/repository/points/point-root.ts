@@ -1,5 +1,6 @@
-// Owns the root of a restore point: a small file that says what the point is and which blocks hold its tree, signed by its hash.
-// Layout (docs/repository-format.md, section 5): "FKPR" version(1) reserved(3) length(4) JSON(length) SHA-256 of all before (32).
+// Owns the bytes of a restore point's root: a small file that describes the point and names the blocks of its manifest. A hash at the end
+// detects damage. Layout (docs/repository-format.md, section 5): "FKPR" version(1) reserved(3) length(4) JSON(length) SHA-256 of all before
+// (32).
 import { hash } from 'node:crypto';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { checkPointRoot, PointRootProblem, type PointRoot } from './point-root-fields.ts';
@@ -30,7 +31,7 @@ function damaged(name: string, reason: string): FarkeepError {
   return new FarkeepError('storage.damaged', `Restore point ${name}: ${reason}`);
 }
 
-/** Throws storage.damaged naming `name`; nothing of a root that does not match its hash is looked at. */
+/** Throws storage.damaged; the message contains `name`. Checks the hash before it reads any field. */
 export function decodePointRoot(bytes: Buffer, name = 'root'): PointRoot {
   if (bytes.length < headBytes + hashBytes || bytes.length > maxPointRootBytes)
     throw damaged(name, `a root of ${bytes.length} bytes cannot be`);

@@ -1,5 +1,5 @@
-// Owns removing a restore point from the lists: its root is renamed into `trash/`, with the date in the new name. The content is not read,
-// so a damaged root can be removed as well. Its blocks stay.
+// Owns deleting a restore point: its root is renamed into `trash/`, with the date in the new name. Does not read the root, so a damaged
+// point can be deleted too. The point's blocks stay.
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { isPointId, pointFileOf } from './point-root-fields.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -9,13 +9,13 @@ export const trashFolder = 'trash';
 /** @throws call.not-found, storage errors */
 export async function moveToTrash(storage: Storage, pointId: string, nowMs: number): Promise<void> {
   const file = pointFileOf(pointId);
-  // Only the name counts; the entry may be anything, such as a pipe or a link.
+  // Only the name is checked, because the entry may be anything, such as a pipe or a link.
   if (!isPointId(pointId) || !(await storage.list('points')).includes(file)) {
     throw new FarkeepError('call.not-found', 'There is no such restore point');
   }
   try {
     await storage.rename(`points/${file}`, `${trashFolder}/${pointFileOf(`${pointId}.${nowMs}`)}`);
-    // Sync the new name first: a power cut between the two syncs must not lose the root.
+    // Syncs the new name first. Otherwise a power cut between the two syncs could lose the root.
     await storage.sync(trashFolder);
     await storage.sync('points');
   } catch (error) {

@@ -10,7 +10,7 @@ import { ManifestWalk } from './manifest-walk.ts';
 import { blockOverheadBytes } from '../packs/pack-writer.ts';
 import type { PointRoot } from './point-root-fields.ts';
 
-/** Every manifest may unpack to this size; a walk of it takes about 0.3 s on one core. */
+/** Every manifest may unpack to this size, even from very few stored bytes. A walk of this size takes about 0.3 s on one core. */
 const freeBytes = 16 * 1024 * 1024;
 
 /** Limits the unpacked size of one point's manifest (docs/repository-format.md, section 4). */
@@ -40,7 +40,7 @@ const batchBlocks = 4096;
  */
 const rememberedBlocks = 65_536;
 
-/** Gathers identifiers and passes them on in batches, without most of the repeats. */
+/** Collects identifiers and passes them on in batches. Skips most repeated identifiers. */
 class NamedBlocks {
   readonly #give: (ids: Buffer) => void;
   readonly #remembered = Buffer.alloc(rememberedBlocks * blockIdBytes);
@@ -49,7 +49,8 @@ class NamedBlocks {
 
   constructor(give: (ids: Buffer) => void) {
     this.#give = give;
-    // No slot may start with an identifier that belongs into it. Zeros are safe in every slot but the first.
+    // An empty slot must not look like a remembered identifier. Zeros belong into the first slot, so only this slot needs another initial
+    // value.
     this.#remembered.fill(0xff, 0, blockIdBytes);
   }
 
@@ -72,14 +73,14 @@ class NamedBlocks {
 
 export interface PointWalk {
   readonly root: PointRoot;
-  /** Where the manifest's blocks are read from. */
+  /** The store that holds the manifest's blocks. */
   readonly blocks: Pick<BlockStore, 'read'>;
   /**
-   * Called with blocks that the point needs, each at least once, with few repeats. Identifiers are joined and valid only during the call.
-   * If it throws, the walk ends.
+   * Called with the blocks that the point needs: each at least once, some of them repeatedly. Identifiers are joined and valid only during
+   * the call. If the callback throws, the walk ends.
    */
   readonly onBlocks: (ids: Buffer) => void;
-  /** "manifest": reports only the manifest's own blocks and does not read them. */
+  /** "manifest": reports only the manifest's own blocks, without reading these. */
   readonly depth?: 'manifest' | 'all';
 }
 
@@ -114,7 +115,7 @@ export async function walkPoint({ root, blocks, onBlocks, depth = 'all' }: Point
     }
     if (depth === 'all') walk.finish();
   } finally {
-    named.flush(); // blocks named before the error still count
+    named.flush(); // The blocks that were named before the error are still reported.
   }
 }
 

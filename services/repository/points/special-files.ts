@@ -1,4 +1,5 @@
-// Owns what is said of pipes, sockets and devices: counted by kind, with the first names. A manifest records them; nothing makes them again.
+// Owns the summary of pipes, sockets and devices for messages: counted by kind, with the first names. A manifest records these entries; a
+// restore does not create them.
 import type { SpecialEntry } from './tree-entry.ts';
 
 export type SpecialKind = SpecialEntry['special'];
@@ -6,7 +7,7 @@ export type SpecialKind = SpecialEntry['special'];
 export interface SpecialGroup {
   readonly kind: SpecialKind;
   readonly count: number;
-  /** Raw bytes, the first ones met. */
+  /** Paths of the first entries, as raw bytes. */
   readonly firstPaths: readonly Buffer[];
 }
 
@@ -35,19 +36,19 @@ export class SpecialFiles {
 }
 
 /**
- * Whether somebody would miss it after a restore. Pipes and sockets hold nothing, and the programs that use them make them anew; a device
- * node is part of a system that is to run again (docs/data-movers.md, section 5).
+ * Whether a person should be warned about this kind. Pipes and sockets hold no data, and programs create them again. A device node belongs
+ * to a system that must run again after the restore (docs/data-movers.md, section 5).
  */
 export function isMissed(kind: SpecialKind): boolean {
   return kind === 'character-device' || kind === 'block-device';
 }
 
-/** "3 sockets" */
+/** Returns a text such as "3 sockets". */
 export function countOfKind({ kind, count }: Pick<SpecialGroup, 'kind' | 'count'>): string {
   return `${count} ${words[kind]}${count === 1 ? '' : 's'}`;
 }
 
-/** "a, b, c and 4 more" */
+/** Returns a text such as "a, b, c and 4 more". */
 export function namesOf(
   { count, firstPaths }: Pick<SpecialGroup, 'count' | 'firstPaths'>,
   show: (path: Buffer) => string,

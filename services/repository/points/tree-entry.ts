@@ -1,6 +1,6 @@
-// Owns the shapes of a restore point's tree: what an entry is, in which order entries come, and their bounds.
+// Owns the shapes of a restore point's tree: the kinds of entries, their order, and their limits.
 
-/** Part of a file's content, in order. `id` null is a hole: `lengthBytes` of zeros that take no room. */
+/** Part of a file's content. If `id` is null, the part is a hole: `lengthBytes` zeros that need no disk space. */
 export interface ContentReference {
   readonly id: Buffer | null;
   readonly lengthBytes: number;
@@ -20,14 +20,14 @@ interface EntryBase {
    * Entries come parents first, the children of a folder directly after it, siblings in ascending order of their name's bytes.
    */
   readonly path: Buffer;
-  /** Permission bits with set-id and sticky: 0 to 0o7777. */
+  /** Permission bits with set-id and sticky bits: 0 to 0o7777. */
   readonly mode: number;
   readonly owner: EntryOwner;
   /** Nanoseconds since the epoch; may be negative. */
   readonly mtimeNs: bigint;
   readonly isChangedWhileRead: boolean;
   readonly isUnreadable: boolean;
-  /** Reserved: raw name and value. Written as they are, not applied yet. */
+  /** Extended attributes with raw names and values. Saved, but a restore does not set them yet. */
   readonly extendedAttributes: readonly ExtendedAttribute[];
 }
 
@@ -38,10 +38,10 @@ export interface ExtendedAttribute {
 
 export interface FileEntry extends EntryBase {
   readonly kind: 'file';
-  /** Size as the file's owner sees it, holes included. The sum of `content` unless `isContinued`. */
+  /** Size of the file, holes included. Equals the sum of `content` unless `isContinued`. */
   readonly sizeBytes: number;
   readonly content: readonly ContentReference[];
-  /** More content follows in `content` items, and a `file-end` item with the final size. */
+  /** If true, `content` items with more content follow, and a `file-end` item with the final size. */
   readonly isContinued: boolean;
 }
 
@@ -51,18 +51,18 @@ export interface FolderEntry extends EntryBase {
 
 export interface SymlinkEntry extends EntryBase {
   readonly kind: 'symlink';
-  /** Raw bytes, never interpreted here. */
+  /** Target as raw bytes. This program does not interpret it. */
   readonly target: Buffer;
 }
 
-/** Another name of a file that comes earlier in the same tree. */
+/** A further name of a file. The first name comes earlier in the same tree. */
 export interface HardLinkEntry extends EntryBase {
   readonly kind: 'hardlink';
-  /** Path of that file, of the same form as `path`. */
+  /** Path of the first name, in the same form as `path`. */
   readonly target: Buffer;
 }
 
-/** Recorded, not restored: a pipe, socket or device. */
+/** A pipe, socket or device. It is recorded but not restored. */
 export interface SpecialEntry extends EntryBase {
   readonly kind: 'special';
   readonly special: 'fifo' | 'socket' | 'character-device' | 'block-device';
@@ -72,12 +72,12 @@ export interface SpecialEntry extends EntryBase {
 
 export type TreeEntry = FileEntry | FolderEntry | SymlinkEntry | HardLinkEntry | SpecialEntry;
 
-/** What a manifest says, in order. */
+/** One item of a manifest. */
 export type ManifestItem =
   | { readonly type: 'entry'; readonly entry: TreeEntry }
   /** Further content of the continued file before it. */
   | { readonly type: 'content'; readonly content: readonly ContentReference[] }
-  /** End of the continued file; what became of it while it was read. */
+  /** End of the continued file, with the result of reading it. */
   | {
       readonly type: 'file-end';
       readonly sizeBytes: number;
@@ -90,7 +90,7 @@ export const maxPathBytes = 64 * 1024;
 export const maxDepth = 2048;
 export const maxContentReferencesPerItem = 1024;
 
-/** Compares two paths in tree order: part by part, by bytes, a folder before what is in it. */
+/** Compares two paths in tree order: part by part, by bytes, and a folder before its entries. */
 export function compareTreePaths(left: Buffer, right: Buffer): number {
   const length = Math.min(left.length, right.length);
   for (let at = 0; at < length; at += 1) {
@@ -105,7 +105,7 @@ export function compareTreePaths(left: Buffer, right: Buffer): number {
   return left.length - right.length;
 }
 
-/** Why `name` cannot be one part of a path, or undefined when it can. */
+/** Returns the reason why `name` is not a valid part of a path; undefined if it is valid. */
 export function whyNotName(name: Buffer): string | undefined {
   if (name.length === 0) return 'a name is empty';
   if (name.length > maxNameBytes) return `a name has ${name.length} bytes`;

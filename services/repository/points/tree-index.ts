@@ -1,12 +1,12 @@
-// Owns looking into a manifest without reading all of it: the entries of one folder, one path, names that match.
-// Each block begins with the path it continues from, so a folder is found by halving, and what lies deeper is jumped over.
+// Owns look-ups in a manifest without reading all of it: the entries of one folder, one path, matching names. Each block begins with the
+// path at which it continues. So a binary search finds the block of a folder, and a listing skips the blocks of its subfolders.
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { ManifestDecoder, readManifest, readManifestContext } from './manifest.ts';
 import { splitPath } from './tree-position.ts';
 import { compareTreePaths, type ManifestItem, type TreeEntry } from './tree-entry.ts';
 import { isAtOrBelow } from './tree-selection.ts';
 
-/** The blocks of one manifest, decoded and checked by whoever gives them. */
+/** The blocks of one manifest. The implementation decodes and checks them. */
 export interface ManifestBlocks {
   readonly count: number;
   read(index: number): Promise<Buffer>;
@@ -14,9 +14,9 @@ export interface ManifestBlocks {
 
 export interface FolderListing {
   readonly folder: TreeEntry;
-  /** Directly in the folder, in order. */
+  /** Direct entries of the folder, in order. */
   readonly entries: readonly TreeEntry[];
-  /** True when `limit` cut the list. */
+  /** True if `limit` has cut the list. */
   readonly isCut: boolean;
 }
 
@@ -32,7 +32,10 @@ export class TreeIndex {
     this.#blocks = blocks;
   }
 
-  /** The entry at `path` (empty: the top folder), undefined when there is none. A continued file comes without its later content. */
+  /**
+   * Returns the entry at `path` (empty: the top folder); undefined if there is none. A continued file is returned without its later
+   * content.
+   */
   async find(path: Buffer): Promise<TreeEntry | undefined> {
     splitPath(path);
     for await (const entry of this.#from(path)) {
@@ -57,7 +60,7 @@ export class TreeIndex {
     const entries: TreeEntry[] = [];
     const prefixLength = path.length === 0 ? 0 : path.length + 1;
     let start = after ?? path;
-    // Each round reads on from one place; what lies below a child is left out by starting anew behind it.
+    // Each round reads entries from one position. Deep inside a subfolder, the next round starts after this subfolder.
     for (;;) {
       let behind: Buffer | undefined;
       let read = 0;
@@ -70,7 +73,7 @@ export class TreeIndex {
           if (entries.length >= limit) return { folder, entries, isCut: true };
           entries.push(entry);
         } else if (read > 256) {
-          // Deep inside a child: perhaps many blocks of it follow.
+          // Many entries of one subfolder were read. If several blocks of this subfolder follow, skip them.
           const child = entry.path.subarray(0, slash);
           if (await this.#isWorthJumping(child, entry.path)) {
             behind = Buffer.from(child);
@@ -83,7 +86,7 @@ export class TreeIndex {
     }
   }
 
-  /** Entries whose name matches, in order, with what is left to say by `limit`. Reads the whole manifest. */
+  /** Yields at most `limit` entries whose name matches, in order. Reads the whole manifest. */
   async *search(isMatch: (entry: TreeEntry) => boolean, limit = 1000): AsyncGenerator<TreeEntry, void, undefined> {
     let found = 0;
     for await (const item of this.items()) {
@@ -94,7 +97,7 @@ export class TreeIndex {
     }
   }
 
-  /** Everything, from the start. */
+  /** Yields all items of the manifest. */
   items(): AsyncGenerator<ManifestItem, void, undefined> {
     const { count } = this.#blocks;
     const read = (index: number): Promise<Buffer> => this.#blocks.read(index);
@@ -105,11 +108,11 @@ export class TreeIndex {
     );
   }
 
-  /** Entries from the first that is not before `path`; with `isBehind` from the first behind it and all below it. */
+  /** Yields entries from `path` on. With `isBehind`, skips `path` and all entries below it. */
   async *#from(path: Buffer, isBehind = false): AsyncGenerator<TreeEntry, void, undefined> {
     const isBefore = (entryPath: Buffer): boolean =>
       compareTreePaths(entryPath, path) < 0 || (isBehind && isAtOrBelow(entryPath, path));
-    // The last block whose context is still before: the wanted entry cannot be in an earlier one.
+    // Binary search for the last block whose context is before the path. The wanted entry cannot be in an earlier block.
     let low = 0;
     let high = this.#blocks.count - 1;
     while (low < high) {
@@ -126,7 +129,7 @@ export class TreeIndex {
     }
   }
 
-  /** Whether the next block but one still lies inside `child`. */
+  /** Whether the block after the next one still belongs to `child`. Otherwise a jump would save nothing. */
   async #isWorthJumping(child: Buffer, from: Buffer): Promise<boolean> {
     let low = 0;
     let high = this.#blocks.count - 1;

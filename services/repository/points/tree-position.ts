@@ -1,4 +1,4 @@
-// Owns where a manifest's stream stands in the tree: the rules of order, names, depth and sizes that writing and reading share.
+// Owns the current position of a manifest reader or writer in the tree, and the rules of order, names, depth and sizes that both share.
 import { damagedManifest } from './manifest-format.ts';
 import {
   compareTreePaths,
@@ -13,19 +13,19 @@ import {
 export const contextFlags = { first: 1, previousIsFolder: 2, insideFile: 4 } as const;
 export const slashByte = 0x2f;
 
-/** The parts of an entry that decide its valid place. */
+/** The fields of an entry that decide where it may be in the tree. */
 export type PlacedEntry =
   | Pick<Extract<TreeEntry, { kind: 'file' }>, 'kind' | 'sizeBytes' | 'isContinued' | 'isUnreadable'>
   | { readonly kind: Exclude<TreeEntry['kind'], 'file'> };
 
-/** Where in the tree order a stream stands; everything that the next record is checked against. */
+/** The position after the last record. Each next record is checked against it. */
 export class TreePosition {
   /** Names from the top folder down to the last entry. */
   readonly #names: Buffer[] = [];
   isStarted = false;
   lastIsFolder = false;
   isInsideFile = false;
-  /** Bytes of content seen of the continued file. */
+  /** Bytes of content so far of the continued file. */
   fileBytes = 0;
 
   /** Path of the last entry. */
@@ -38,7 +38,7 @@ export class TreePosition {
     return joinPath(this.#names.slice(0, depth - 1));
   }
 
-  /** Checks that an entry of this depth may follow here. */
+  /** Checks that an entry of this depth may be next. */
   checkDepth(depth: number): void {
     if (depth > this.#names.length + 1 || depth > maxDepth)
       throw damagedManifest('an entry lies deeper than its parent');
@@ -51,7 +51,7 @@ export class TreePosition {
     if (entry.kind === 'hardlink') checkLinkTarget(entry.target, entry.path);
   }
 
-  /** As `enter`, for callers without a complete entry. */
+  /** Like `enter`, for callers without a complete entry. */
   place(depth: number, name: Buffer, entry: PlacedEntry, contentBytes: number): void {
     if (this.isInsideFile) throw damagedManifest('a file has no end');
     if (depth === 0) {
@@ -135,7 +135,7 @@ export function joinPath(names: readonly Buffer[]): Buffer {
   return path;
 }
 
-/** The parts of a tree path. Throws storage.damaged when one of them cannot be a name. */
+/** Returns the parts of a tree path. Throws storage.damaged when a part is not a valid name. */
 export function splitPath(path: Buffer): Buffer[] {
   if (path.length === 0) return [];
   if (path.length > maxPathBytes) throw damagedManifest('a path is too long');

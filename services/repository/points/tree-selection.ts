@@ -1,5 +1,5 @@
-// Owns choosing part of a tree: the entries below some paths, the folders that lead to them, and the content of hard links
-// whose first name was not chosen.
+// Owns selecting a part of a tree: the entries below the chosen paths and the folders above them. If a hard link is chosen but its first
+// name is not, the link gets the file's content.
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { splitPath } from './tree-position.ts';
 import type { FileEntry, ManifestItem } from './tree-entry.ts';
@@ -14,11 +14,11 @@ export function isAtOrBelow(path: Buffer, folder: Buffer): boolean {
 }
 
 /**
- * Yields the items of the chosen paths in order, still a valid tree (without an end mark). Reads the manifest twice: a hard link
- * that was chosen while its file was not becomes that file.
+ * Yields the items of the chosen paths in order, as a valid tree without an end mark. Reads the manifest twice: if a hard link is chosen
+ * but its first name is not, the link becomes a file.
  *
- * @param readItems starts reading the manifest anew
- * @param paths raw bytes without leading "/"; an empty list or an empty path is everything
+ * @param readItems starts reading the manifest from the beginning
+ * @param paths raw bytes without leading "/"; an empty list or an empty path chooses everything
  */
 export async function* selectTree(
   readItems: () => AsyncIterable<ManifestItem>,
@@ -48,7 +48,7 @@ export async function* selectTree(
   yield* chooseItems(readItems(), { isChosen, leadsToChosen }, wanted);
 }
 
-/** Paths (latin1) of files that were not chosen, while a hard link to them was. `isChosen` is asked for every entry. */
+/** Returns the paths (latin1) of files that are not chosen although a hard link to them is. Calls `isChosen` for every entry. */
 export async function findLinkedElsewhere(
   items: AsyncIterable<ManifestItem>,
   isChosen: (path: Buffer) => boolean,
@@ -62,15 +62,15 @@ export async function findLinkedElsewhere(
 }
 
 /**
- * The items of what is chosen, in order. The first chosen hard link to a wanted file becomes that file, and others link to it.
+ * Yields the chosen items in order. The first chosen hard link to a wanted file becomes a file, and further links point to it.
  *
- * @param wanted what `findLinkedElsewhere` has found; empty when there is nothing of that kind
+ * @param wanted the result of `findLinkedElsewhere`; may be empty
  */
 export async function* chooseItems(
   items: AsyncIterable<ManifestItem>,
   choice: {
     readonly isChosen: (path: Buffer) => boolean;
-    /** Folders above what is chosen that are to come too; none when absent. */
+    /** Whether to include this folder because a chosen path is below it; if absent, no such folder is included. */
     readonly leadsToChosen?: (path: Buffer) => boolean;
   },
   wanted: ReadonlySet<string>,
@@ -115,7 +115,7 @@ function* asFile(
     return;
   }
   const content = kept.get(key);
-  // A link to something that is no file: passed on as it is, the writer reports it.
+  // The link's target is not a file. The link is passed on unchanged, and the tree writer reports it.
   if (content === undefined) {
     yield { type: 'entry', entry: link };
     return;

@@ -9,7 +9,7 @@ const ids = fc.nat({ max: 3 });
 const owners = fc.record({ uid: ids, gid: ids });
 const users = fc.record({ uid: ids, groups: fc.uniqueArray(ids) });
 
-/** Permissions of a user for a file by the kernel's rule: the first matching class (owner, group, others) decides. */
+/** Returns the permissions of a user for a file by the kernel's rule: the first matching class (owner, group, others) decides. */
 function rightsOf(
   user: { readonly uid: number; readonly groups: readonly number[] },
   mode: number,
@@ -19,12 +19,12 @@ function rightsOf(
   return user.groups.includes(owner.gid) ? (mode >> 3) & 0o7 : mode & 0o7;
 }
 
-describe('rights where the owner could not be set', () => {
-  it('are for nobody more than they were in the source', () => {
+describe('permissions of a file whose owner could not be set', () => {
+  it('give no user more rights than in the source', () => {
     fc.assert(
       fc.property(fc.nat({ max: 0o7777 }), owners, owners, users, (mode, owner, present, user) => {
         const given = allowedMode({ mode, owner, mtimeNs: 0n }, present);
-        // The restoring account already has the content, and an owner can always grant itself any permission.
+        // The restoring account already has the content, and an owner can always change the permissions.
         if (user.uid === present.uid || user.uid === owner.uid) return;
         expect(rightsOf(user, given, present) & ~rightsOf(user, mode, owner)).toBe(0);
       }),
@@ -32,7 +32,7 @@ describe('rights where the owner could not be set', () => {
     );
   });
 
-  it('hold no set-id bit of somebody else, and are whole with the right owner', () => {
+  it('have no set-id bit of another user, and are unchanged if the owner is right', () => {
     const wanted = { mode: 0o6755, owner: { uid: 1, gid: 2 }, mtimeNs: 0n };
     expect(allowedMode(wanted, { uid: 1, gid: 2 })).toBe(0o6755);
     expect(allowedMode(wanted, { uid: 0, gid: 2 })).toBe(0o755);
@@ -43,7 +43,7 @@ describe('rights where the owner could not be set', () => {
 describe('owner, mode and time', () => {
   const own = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 
-  it('are tried each for itself, and each refusal is told without a path', async () => {
+  it('are set one by one, and each refusal is reported without a path', async () => {
     await using scratch = await scratchFolder();
     const descriptor = openSync(scratch.folder, 'r');
     closeSync(descriptor);
@@ -59,7 +59,7 @@ describe('owner, mode and time', () => {
     for (const { reason } of refused) expect(reason).toBe('EBADF: bad file descriptor');
   });
 
-  it('are mended where they differ, also mode and time behind an owner that nobody here may set', async () => {
+  it('are corrected where they differ; mode and time also if the owner may not be changed', async () => {
     await using scratch = await scratchFolder();
     const file = path.join(scratch.folder, 'file');
     writeFileSync(file, 'x');
@@ -76,7 +76,7 @@ describe('owner, mode and time', () => {
 });
 
 describe('the reason of a failure', () => {
-  it('names no path, which may lead through a descriptor', () => {
+  it('contains no path, because the path may lead through a descriptor', () => {
     let thrown: unknown;
     try {
       openSync('/proc/self/fd/0/nothing', 'r');

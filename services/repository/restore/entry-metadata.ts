@@ -1,5 +1,5 @@
-// Owns setting owner, mode and time of a restored file or folder. A failed step does not stop the others, and no step makes the entry
-// readable for an account that could not read it in the source.
+// Owns setting owner, mode and time of a restored file or folder. If one step fails, the others still run. No step may let an account read
+// the entry that could not read it in the source.
 import { fchmodSync, fchownSync, fstatSync, lchownSync, lstatSync } from 'node:fs';
 import { createFileTimes } from '../../kernel/native/file-times.ts';
 import type { EntryOwner } from '../points/tree-entry.ts';
@@ -18,7 +18,7 @@ export interface PresentOwner {
 /** Metadata of the existing entry, before the change. */
 export interface PresentMetadata extends PresentOwner {
   readonly mode: number;
-  /** Undefined for an entry that was just made. */
+  /** undefined for a new entry. */
   readonly mtimeNs: bigint | undefined;
 }
 
@@ -30,7 +30,7 @@ export interface RefusedStep {
   readonly reason: string;
 }
 
-/** Precision that node:fs loses in a time; see kernel/native/file-times.ts. */
+/** node:fs loses this much precision of a time (kernel/native/file-times.ts). */
 export const timeToleranceNs = 1000n;
 const fileTimes = createFileTimes();
 /** Value for chown that leaves an id unchanged. */
@@ -80,7 +80,7 @@ export function applyMetadata(
   let owner: PresentOwner = present;
   let mode: number | undefined = present.mode;
   if (isOwnerWrong(wanted, present)) {
-    // The new owner's group and others must never, even briefly, have more rights than the entry grants.
+    // The new owner's group and other users must never have more rights than the entry grants, not even for a moment.
     const narrow = mode & (wanted.mode | 0o7700);
     if (narrow !== mode && attempt(refused, 'mode', () => fchmodSync(descriptor, narrow))) mode = narrow;
     const changed = changeOwner(descriptor, wanted, present, isOwnerRestored, refused);
@@ -99,7 +99,7 @@ export function applyMetadata(
   return refused;
 }
 
-/** As applyMetadata, for a symbolic link, which has no mode. */
+/** Like `applyMetadata`, for a symbolic link, which has no mode. */
 export function applyLinkMetadata(
   path: Buffer,
   wanted: EntryMetadata,
@@ -165,7 +165,7 @@ function changeOwner(
   });
   if (isDone) return { uid, gid };
   if (!isOwnerRestored) return undefined;
-  // User and group are tried separately, because only one of them may be allowed.
+  // User and group are changed separately, because the system may allow only one of the changes.
   attempt([], 'owner', () => fchownSync(descriptor, unchangedId, gid));
   attempt([], 'owner', () => fchownSync(descriptor, uid, unchangedId));
   return presentMetadata(descriptor);
@@ -181,7 +181,7 @@ function attempt(refused: RefusedStep[], step: MetadataStep, work: () => void): 
   }
 }
 
-/** Whether the time is outside the range that every file system supports; the stored time is then checked. */
+/** Whether the time is outside the range that every file system supports. The stored time must then be read back and checked. */
 function isOddTime(timeNs: bigint): boolean {
   return timeNs < 0n || timeNs >= 2n ** 31n * 1_000_000_000n;
 }

@@ -1,4 +1,4 @@
-// Owns getting a restore point out of a tenant's folder with nothing but this code: no service, no network, no catalogue needed.
+// Owns extracting a restore point from a tenant's folder without a service, a network or a catalogue.
 import { silentLogger, type Logger } from '../../kernel/logger.ts';
 import { readManifest } from '../points/manifest.ts';
 import { decodePointRoot } from '../points/point-root.ts';
@@ -16,7 +16,7 @@ export interface ExtractOptions {
   readonly place: TenantPlace;
   readonly pointId: string;
   readonly to: string;
-  /** Raw bytes, relative to the top; empty is everything. */
+  /** Paths as raw bytes, relative to the top; empty for everything. */
   readonly paths?: readonly Buffer[];
   readonly overwrite?: OverwriteRule;
   readonly logger?: Logger;
@@ -24,7 +24,10 @@ export interface ExtractOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Every block is checked against its identifier. Problems of single files are in the result; throws when the point itself cannot be read. */
+/**
+ * Extracts the point. Checks every block against its identifier. Problems of single files are in the result. Throws when the point itself
+ * cannot be read.
+ */
 export async function extractPoint({
   place,
   pointId,
@@ -49,7 +52,7 @@ export async function extractPoint({
       ...(signal === undefined ? {} : { signal }),
     });
   } catch (error) {
-    await writer.finish(false); // nothing half-written stays
+    await writer.finish(false); // Removes partial files before the error is passed on.
     throw error;
   }
   return { ...(await writer.finish()), root };

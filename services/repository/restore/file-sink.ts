@@ -1,4 +1,5 @@
-// Owns one file of a restore on its way to its place: content into a temporary file, then owner, mode, times, and one rename.
+// Owns writing one file of a restore: the content goes into a temporary file, then owner, mode and times are set, and one rename puts the
+// file in its place.
 import { constants, renameSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { DirectWriter, type AlignedBuffers } from '../storage/direct-file.ts';
@@ -9,42 +10,50 @@ import { temporaryName } from './temporary-name.ts';
 import { removeQuietly, type DestinationFolder } from './tree-destination.ts';
 import type { FileEntry } from '../points/tree-entry.ts';
 
-/** From here on a file does not go through the page cache. */
+/** Files from this size on bypass the page cache. */
 const minDirectBytes = 1024 * 1024;
-/** Up to here a file is kept in memory and written at once: fewer system calls, and none of them through the thread pool. */
+/**
+ * Files up to this size are collected in memory and written at once. This needs fewer system calls, and no call through the thread pool.
+ */
 const smallFileBytes = 256 * 1024;
-/** As far as it is one block, which is in memory as a whole anyhow. */
+/** The same limit for a file of one block, because such a block is completely in memory anyway. */
 const smallBlockBytes = minDirectBytes - 1;
 const maxUnwrittenBytes = 8 * 1024 * 1024;
 
-/** Takes the content of one file. Calls in order; buffers belong to the sink from the call on. */
+/** Receives the content of one file. Calls must be in order. A buffer belongs to the sink from the call on. */
 export interface FileSink {
   readonly entry: FileEntry;
-  /** Resolves when more may come; failures are reported by `finish`. `release` is called when it is not needed any more. */
+  /**
+   * Adds content. Resolves when more may be added. A failure is reported by `finish`. `release` is called when the buffer is no longer
+   * needed.
+   */
   write(content: Buffer, release?: () => void): Promise<void>;
-  /** Zeros that take no room. */
+  /** Adds a hole: zeros that need no disk space. */
   hole(lengthBytes: number): void;
-  /** Puts the file in its place. `sizeBytes` for a continued file. Problems are recorded, not thrown. */
+  /** Puts the file in its place. For a continued file, `sizeBytes` is its size. Problems are recorded, not thrown. */
   finish(end?: {
     readonly sizeBytes: number;
     readonly isChangedWhileRead: boolean;
     readonly isUnreadable: boolean;
   }): Promise<void>;
-  /** Gives the file up; what is in its place stays. */
+  /** Ends the file without its content. An existing entry in its place stays. */
   fail(error: unknown): Promise<void>;
 }
 
-/** A sink whose file can be made by another thread. */
+/** A sink whose file another thread can make. */
 export interface PlaceableFile extends FileSink {
-  /** What that takes, when the file is a single block: who has the block may call `placeSmallFile`, instead of `write` and `finish` here. */
+  /**
+   * If the file is a single block: the data for `placeSmallFile`. A thread that has the block may call `placeSmallFile` instead of `write`
+   * and `finish`.
+   */
   readonly smallFile: SmallFile | undefined;
-  /** Files with the same lane are made one after the other. */
+  /** Files of the same lane must be made one after the other. */
   readonly lane: number;
-  /** Report that the file was made. `refused`: the result of `placeSmallFile`. If `placeSmallFile` throws, call `fail` instead. */
+  /** Must be called after `placeSmallFile` has made the file. `refused` is its result. If `placeSmallFile` throws, call `fail` instead. */
   placed(refused: readonly RefusedStep[]): void;
 }
 
-/** Whether a file is made in one step. */
+/** Whether the file is small enough to be made in one step. */
 export function isSmallFile({ isContinued, sizeBytes, content }: FileEntry): boolean {
   return (
     !isContinued &&
@@ -58,12 +67,12 @@ export interface DiskFileOptions {
   readonly folder: DestinationFolder;
   readonly name: Buffer;
   readonly lane: number;
-  /** Makes the file under its own name, because its folder is hidden. Small files only. */
+  /** If true, the file is made under its own name, because its folder is still hidden. Small files only. */
   readonly isHidden: boolean;
   readonly isOwnerRestored: boolean;
-  /** Something that may be replaced stands there. */
+  /** Whether an existing entry will be replaced. */
   readonly isReplacing: boolean;
-  /** Memory for large files, shared by all of a restore; who finds none left writes the usual way. */
+  /** Memory for direct writes of large files, shared by the whole restore. If none is free, the file is written through the page cache. */
   readonly writeBuffers: AlignedBuffers;
   readonly onNote: (error: unknown) => void;
   readonly onRefused: (steps: readonly RefusedStep[]) => void;
@@ -85,10 +94,16 @@ export class DiskFile implements PlaceableFile {
   #position = 0;
   #contentBytes = 0;
   #unwrittenBytes = 0;
-  /** One after the other: two writes to one file only wait for each other in the kernel. Never rejects. */
+  /**
+   * The last write of this file. Writes run one after the other, because two writes to one file would only wait for each other in the
+   * kernel. Never rejects.
+   */
   #written: Promise<void> = Promise.resolve();
   #error: unknown;
-  /** Set when the file is being moved to its place. Then a failure is too late to stop the move and waits for its result. Never rejects. */
+  /**
+   * The running move of the file into its place. A failure at this time is too late to stop the move, and waits for its result. Never
+   * rejects.
+   */
   #placing: Promise<void> | undefined;
   #isEnded = false;
 
@@ -164,7 +179,7 @@ export class DiskFile implements PlaceableFile {
     else await this.#placing;
   }
 
-  /** As fail, for a file that another thread may have been making when the thread ended. */
+  /** Like `fail`, for a file whose thread has ended. The file may exist completely or partly. */
   async abandon(error: unknown): Promise<void> {
     if (this.#placing === undefined) await this.#giveUp(error, this.#isGivenAway && this.#options.isHidden);
     else await this.#placing;
@@ -193,7 +208,7 @@ export class DiskFile implements PlaceableFile {
     this.#error ??= error;
     await this.#written;
     await this.#direct?.close().catch(() => undefined);
-    await this.#handle?.close().catch(() => undefined); // its content is given up
+    await this.#handle?.close().catch(() => undefined); // The content is not used.
     if (this.#temporary !== undefined) removeQuietly(this.#temporary);
     this.#end(error, isPerhapsHalf);
   }
@@ -261,13 +276,13 @@ export class DiskFile implements PlaceableFile {
     }
   }
 
-  /** As placeSmallFile. */
+  /** Puts the temporary file in its place, like `placeSmallFile`. */
   async #placeLarge(): Promise<readonly RefusedStep[]> {
     const { folder, name, isOwnerRestored, isReplacing } = this.#options;
     const { handle, direct } = await this.#open();
     await direct?.flush();
     await direct?.close();
-    await handle.truncate(this.#position); // a hole at the end
+    await handle.truncate(this.#position); // The file may end with a hole, which needs an explicit length.
     const refused = applyMetadata(handle.fd, this.entry, isOwnerRestored);
     if (isReplacing) await handle.sync();
     await handle.close();

@@ -1,10 +1,13 @@
 // Owns the open folders of a restore: makes or finds them, hides new ones while they fill, and sets their metadata when their content is
 // complete.
 //
-// A new folder gets a temporary name, and its files get their own names at once. So a killed restore leaves no incomplete file under a
-// visible path, and files need no rename. The topmost new folder (the hiding place) hides all folders below it. It gets its own name when
-// it is complete. A folder that grows large is renamed earlier, as soon as no file in it is incomplete; later files are then renamed one by
-// one.
+// New folder: make it under a temporary name. Its files get their final names at once.
+//   So a killed restore leaves no incomplete file under a visible path, and files need no rename.
+// The topmost new folder (the hiding place) hides all folders below it.
+// When the hiding place is complete: set its metadata, rename it to its final name.
+// When the hiding place exceeds 64 MiB: wait until no file in it is incomplete, then rename it early.
+//   Later files in it get a temporary name each, and a rename each.
+// When all entries of a folder are finished: set its owner, mode and time.
 import { renameSync } from 'node:fs';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { temporaryName } from './temporary-name.ts';
@@ -12,7 +15,7 @@ import { removeQuietly, removeTree, usualFolderMode, type DestinationFolder } fr
 import type { RestoreProblems } from './restore-problems.ts';
 import type { FolderEntry } from '../points/tree-entry.ts';
 
-/** Size limit of a hiding place before it gets its own name. A killed restore loses at most this much. */
+/** Size limit of a hiding place before it gets its final name. A killed restore loses at most this much work. */
 const maxHiddenBytes = 64 * 1024 * 1024;
 const fileOverheadBytes = 1024;
 
@@ -37,7 +40,7 @@ export interface OpenFolder {
   /** One thread makes all files of a folder, because several threads would wait for each other in the kernel. */
   readonly lane: number;
   hidden: HidingPlace | undefined;
-  /** Number of unfinished files and folders in it. */
+  /** Number of unfinished files and folders in this folder. */
   pending: number;
   isLeft: boolean;
 }
@@ -104,7 +107,7 @@ export class OpenFolders {
     this.#push(parent, name, entry, isOnTheWay);
   }
 
-  /** The present name of the folder, temporary or final. */
+  /** Returns the current name of the folder, temporary or final. */
   presentName({ path, name }: { readonly path: Buffer; readonly name: Buffer }): Buffer {
     return this.#hiddenNames.get(path.toString('latin1')) ?? name;
   }
@@ -190,7 +193,7 @@ export class OpenFolders {
     this.#stack.push(opened);
   }
 
-  /** Sets owner, mode and time of a folder once nothing in it will change any more. */
+  /** Sets owner, mode and time of a folder when all its entries are finished. */
   #settle(left: OpenFolder): void {
     if (!left.isLeft || left.pending > 0) return;
     const { folder, hidden, parent } = left;
@@ -202,7 +205,7 @@ export class OpenFolders {
     if (parent !== undefined) this.done(parent);
   }
 
-  /** Its owner needs the permission to add files. */
+  /** The owner of the folder needs the permission to add files. */
   #open(place: HidingPlace): void {
     if (place.root.hidden === undefined) return;
     this.#apply(place.root, 0o700);

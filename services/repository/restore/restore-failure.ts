@@ -1,4 +1,5 @@
-// Owns when a restore as a whole has failed, told by its tree writer's counts. Single problems that leave a usable result are warnings.
+// Owns the decision whether a restore as a whole has failed, by the counts of its tree writer. Single problems are only warnings if the
+// result is still usable.
 import type { ErrorCode } from '../../contracts/errors.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 
@@ -7,7 +8,7 @@ export interface RestoreCounts {
   folders: number;
   symlinks: number;
   hardLinks: number;
-  /** Bytes of content written, holes not counted. */
+  /** Bytes of written content, without holes. */
   contentBytes: number;
   /** Entries that were not written: already correct, or kept because of the overwrite rule. */
   skipped: number;
@@ -19,12 +20,12 @@ export interface RestoreCounts {
   noRoom: number;
 }
 
-/** Whether the point cannot give an entry back; all else is a matter of the destination or of the backup. */
+/** Whether the error means damaged data in the restore point. All other errors concern the destination or the backup. */
 export function isDamage(code: ErrorCode): boolean {
   return code === 'restore.mismatch' || code === 'storage.damaged';
 }
 
-/** Undefined when it is what was asked for, but for what the problems of single entries say. */
+/** Returns the failure of the whole restore; undefined if only single entries have problems. */
 export function restoreFailure(counts: RestoreCounts): FarkeepError | undefined {
   const { files, hardLinks, symlinks, skipped, failed, damaged, noRoom } = counts;
   const kept = files + hardLinks + symlinks + skipped;
@@ -42,7 +43,7 @@ export function restoreFailure(counts: RestoreCounts): FarkeepError | undefined 
   return undefined;
 }
 
-/** The disk of the destination is full. Restoring again takes what is there already as it is, unless it is to be overwritten. */
+/** Returns the error for a full destination disk. A repeated restore keeps correct files, unless the rule overwrites everything. */
 export function noRoomLeft(consequence: string): FarkeepError {
   return new FarkeepError('restore.target', `The disk of the destination is full: ${consequence}`, {
     hint: 'Free space or choose another disk, then restore again: files that are already correct are skipped.',

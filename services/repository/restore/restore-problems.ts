@@ -17,9 +17,9 @@ export interface RestoreProblem {
   readonly path: Buffer;
   readonly code: ErrorCode;
   readonly message: string;
-  /** True when the entry exists despite the problem (for example without its owner). */
+  /** True if the entry exists despite the problem (for example with the wrong owner). */
   readonly isRestored: boolean;
-  /** The entries that the message is about. */
+  /** The group of entries that the message describes. */
   readonly group?: NamedGroup;
 }
 

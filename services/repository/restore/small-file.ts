@@ -1,5 +1,5 @@
-// Owns making one small restored file in one step: content, owner, mode and time, then its name. Takes plain data, so that the thread with
-// the content can do it. Does not decide where files may be written.
+// Owns making one small restored file in one step: content, owner, mode and time, then the final name. The parameters are plain data, so a
+// stream worker can make the file. Does not decide where files may be written.
 import { closeSync, constants, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
 import { applyMetadata, type EntryMetadata, type PresentOwner, type RefusedStep } from './entry-metadata.ts';
 import { temporaryName } from './temporary-name.ts';
@@ -9,13 +9,16 @@ export interface SmallFile {
   /** Path through the open descriptor of the folder (tree-destination.ts), valid in every thread of this process. */
   readonly folder: Buffer;
   readonly name: Buffer;
-  /** The folder is hidden until it is complete, so the file is made under its own name. */
+  /** If true, the folder is hidden until it is complete, so the file is made under its own name. */
   readonly isHidden: boolean;
   readonly metadata: EntryMetadata;
   readonly isOwnerRestored: boolean;
   /** Owner of new files in this folder; undefined when it has to be looked up. */
   readonly bornOwner: PresentOwner | undefined;
-  /** Something stands in its place. It must not be lost for a file that a power cut leaves empty. */
+  /**
+   * An existing entry is replaced. The new file is synced before the rename: otherwise a power cut could leave an empty file in place of
+   * the old one.
+   */
   readonly isReplacing: boolean;
 }
 
@@ -24,7 +27,7 @@ export const bornMode = 0o600;
 const slash = Buffer.from('/');
 
 /**
- * Puts the complete file in its place. @returns the refused steps for owner, mode and time; the file then exists without them
+ * Puts the complete file in its place. @returns the refused steps for owner, mode and time; the file exists despite these
  *
  * @throws the file system's error; no partial file is left behind
  */

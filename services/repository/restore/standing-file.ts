@@ -6,7 +6,7 @@ import { blockIdOf } from '../../blocks/block.ts';
 import { applyMetadata, isMetadataRight, type PresentMetadata, type RefusedStep } from './entry-metadata.ts';
 import type { ContentReference, FileEntry } from '../points/tree-entry.ts';
 
-/** Smaller files are read synchronously: the thread pool would cost more turns of the event loop. */
+/** Files up to this size are read synchronously, because the thread pool would need more turns of the event loop. */
 const maxSyncBytes = 1024 * 1024;
 const zeros = Buffer.alloc(256 * 1024);
 const readAsync = promisify(read);
@@ -16,7 +16,7 @@ export class StandingFile {
   readonly #descriptor: number;
   readonly #sizeBytes: number;
   readonly #present: PresentMetadata;
-  /** Number of hard links; if there is more than one, another name can be anywhere on the disk. */
+  /** Number of hard links. If there is more than one, the other names can be anywhere on the disk. */
   readonly linkCount: number;
   #position = 0;
   #isSame = true;
@@ -57,7 +57,7 @@ export class StandingFile {
     }
   }
 
-  /** Call after all pieces. */
+  /** Whether the file equals the restore point. Valid after the last piece was compared. */
   get isSame(): boolean {
     return this.#isSame && this.#position === this.#sizeBytes;
   }
@@ -86,7 +86,7 @@ export class StandingFile {
     return true;
   }
 
-  /** Reads as many bytes as the file has, up to the length of `into`. */
+  /** Fills `into` from `start`; returns fewer bytes at the end of the file. */
   async #read(start: number, into: Buffer): Promise<Buffer> {
     let done = 0;
     while (done < into.length) {

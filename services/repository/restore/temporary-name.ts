@@ -94,7 +94,7 @@ function read(file: string): string | undefined {
   try {
     return readFileSync(file, 'latin1');
   } catch {
-    return undefined; // not there on this system
+    return undefined; // This system has no such file.
   }
 }
 

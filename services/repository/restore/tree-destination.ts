@@ -1,5 +1,5 @@
-// Owns safe access to names below a restore's destination: every folder is opened once without following links and its children
-// are reached through that open folder, so nothing that stands or appears on the disk can lead a write elsewhere.
+// Owns safe access to names below a restore's destination. Every folder is opened once without following links, and its entries are reached
+// through the open folder. So a link that an attacker places on the disk cannot redirect a write.
 import {
   chmodSync,
   closeSync,
@@ -28,7 +28,7 @@ import {
 } from './entry-metadata.ts';
 import { isLeftBehind, isTemporaryName, isTopMark, temporaryName } from './temporary-name.ts';
 
-/** Linux gives openat() through here; elsewhere paths are used, and every component is looked at before use. */
+/** On Linux, paths below /proc/self/fd work like openat(). Other systems use plain paths, and every part is checked before use. */
 const hasDescriptorPaths = process.platform === 'linux' && existsSync('/proc/self/fd');
 const canOpenFolders = process.platform !== 'win32';
 const slash = Buffer.from('/');
@@ -67,7 +67,7 @@ export class DestinationFolder {
     );
   }
 
-  /** The destination itself: the person named it, so a link on the way to it is theirs to follow. */
+  /** Opens the destination itself. The user chose this path, so links in it are followed. */
   static openTop(folder: string): DestinationFolder {
     const isCreated = !existsSync(folder);
     if (isCreated) {
@@ -81,12 +81,12 @@ export class DestinationFolder {
     return top;
   }
 
-  /** Path by which the child can be used in calls. `name` must have passed whyNotName. */
+  /** Returns the path of the child for system calls. `name` must have passed `whyNotName`. */
   child(name: Buffer): Buffer {
     return Buffer.concat([this.base, slash, name]);
   }
 
-  /** What stands at this name, without following links. */
+  /** Returns the metadata of the entry with this name, without following links. */
   look(name: Buffer): BigIntStats | undefined {
     return lstatSync(this.child(name), { bigint: true, throwIfNoEntry: false });
   }
@@ -98,7 +98,10 @@ export class DestinationFolder {
     return DestinationFolder.#open(child, true, false);
   }
 
-  /** Opens an existing folder. With `mayOpenUp`, an own folder without the needed permissions (from an earlier attempt) gets them first. */
+  /**
+   * Opens an existing folder. With `mayOpenUp`, a folder of this account that lacks the needed permissions (from an earlier attempt) first
+   * gets them.
+   */
   openChild(name: Buffer, mayOpenUp: boolean): DestinationFolder {
     const child = this.child(name);
     if (!mayOpenUp || ownId === 0) return DestinationFolder.#open(child, false, false);
@@ -192,7 +195,7 @@ export class DestinationFolder {
     try {
       for (const name of this.names()) if (isTemporaryName(name)) found.push(Buffer.from(name));
     } catch (error) {
-      // It cannot be listed: what is restored into it does not depend on that.
+      // The folder cannot be listed, so old temporary files stay. The restore itself does not need the list.
       if (!(error instanceof Error)) throw error;
     }
     return found;
@@ -204,18 +207,21 @@ export class DestinationFolder {
   }
 }
 
-/** Of a folder that nothing says more of. Node can only ask for the umask by changing it for a moment, for all threads. */
+/**
+ * Returns the mode of a new folder that is not in the restore point (0777 without the umask). Reads the umask from /proc, because Node can
+ * only read it by changing it for a moment, for all threads.
+ */
 export function usualFolderMode(): number {
   let status = '';
   try {
     status = readFileSync('/proc/self/status', 'latin1');
   } catch {
-    // no /proc
+    // This system has no /proc.
   }
   return 0o777 & ~parseInt(/^Umask:\s+([0-7]+)/m.exec(status)?.[1] ?? '022', 8);
 }
 
-/** As `mkdir` with `recursive`, which loops forever on a file system that answers ENOENT for a new folder (kernel/make-folders.ts). */
+/** Like `mkdir` with `recursive`, which loops forever on a file system that answers ENOENT for a new folder (kernel/make-folders.ts). */
 function makeMissing(folder: string): void {
   if (existsSync(folder)) return;
   makeMissing(path.dirname(folder));
@@ -250,7 +256,7 @@ export function removeTree(parent: DestinationFolder, name: Buffer): void {
     }
     rmdirSync(parent.child(name));
   } catch (error) {
-    // The entry belongs to another user, or is gone. The rest stays visible under its name, and the restore can continue.
+    // The entry belongs to another user, or is gone. The remaining entries stay under their temporary names, and the restore continues.
     if (!(error instanceof Error)) throw error;
   }
 }
@@ -259,7 +265,7 @@ export function removeQuietly(path: Buffer): void {
   try {
     unlinkSync(path);
   } catch (error) {
-    // Gone already is what is wanted; anything else was reported by what came before.
+    // The folder may already be gone, as intended. Any other cause was reported by an earlier step.
     if (!(error instanceof Error)) throw error;
   }
 }

@@ -23,10 +23,10 @@ const slash = Buffer.from('/');
 
 export class TreeLinks {
   readonly #options: TreeLinksOptions;
-  /** Waiting hard links, by path (latin1) of the unfinished file. */
+  /** Hard links that wait for their file, by path (latin1) of the unfinished file. */
   readonly #waiting = new Map<string, (() => void)[]>();
   readonly #running = new Set<Promise<void>>();
-  /** Paths (latin1) of files that were not restored. No hard link is made to an old file in their place. */
+  /** Paths (latin1) of files that were not restored. If an old file has such a path, no hard link to it is made. */
   readonly #absent = new Set<string>();
 
   constructor(options: TreeLinksOptions) {
@@ -86,7 +86,7 @@ export class TreeLinks {
     return undefined;
   }
 
-  /** Called when the file is complete, or has failed. */
+  /** Called when the file with this path is complete, or has failed. */
   fileEnded(path: Buffer, isThere: boolean): void {
     const key = path.toString('latin1');
     if (!isThere) this.#absent.add(key);
@@ -114,7 +114,7 @@ export class TreeLinks {
       problems.counts.skipped += 1;
       return;
     }
-    // A separate file with equal content is replaced by the link; no data is lost.
+    // The existing file has the same content, so the link can replace it without losing data.
     const isSame = existing?.isFile() === true && (await haveSameContent(place, target.path).catch(() => false));
     if (!isSame && !this.#mayPlace(existing, entry)) return;
     const made = parent.hidden === undefined ? folder.child(temporaryName()) : place;
@@ -123,13 +123,14 @@ export class TreeLinks {
       try {
         renameSync(made, place);
       } finally {
-        removeQuietly(made); // rename() between two names of one file does nothing and leaves both
+        // If both names belong to one file, rename() does nothing and keeps both names. So the temporary name is removed here.
+        removeQuietly(made);
       }
     }
     problems.counts.hardLinks += 1;
   }
 
-  /** Finds the file that the link names, folder by folder from the top, without following links. */
+  /** Finds the file that the link names: opens folder by folder from the top, without following links. */
   #reach(entry: HardLinkEntry): { readonly path: Buffer; readonly found: BigIntStats } & Disposable {
     const { folders } = this.#options;
     const opened: DestinationFolder[] = [];

@@ -10,7 +10,7 @@ import type { ManifestItem, TreeEntry } from '../points/tree-entry.ts';
 import { restoreTree } from './tree-restore.ts';
 import { selectTree } from '../points/tree-selection.ts';
 
-/** Remembers what it was given instead of writing. */
+/** Records all calls instead of writing files. */
 class RememberingWriter {
   readonly files = new Map<string, string>();
   readonly entries: TreeEntry[] = [];
@@ -53,7 +53,7 @@ function readerOf(blocks: ReadonlyMap<string, StoredBlock>) {
       }
       waiting = [];
     };
-    // Like the real one it may hold back until it is told not to.
+    // Like the real store, this one may hold blocks back until it gets an `undefined`.
     for await (const id of ids) {
       if (id === undefined) {
         yield* give();
@@ -65,7 +65,7 @@ function readerOf(blocks: ReadonlyMap<string, StoredBlock>) {
 }
 
 describe('restoreTree', () => {
-  it('writes what each file holds, in any mixture of blocks, holes, empty and continued files', async () => {
+  it('writes the content of each file, for any mixture of blocks, holes, empty and continued files', async () => {
     const contents = Array.from({ length: 5 }, (_, index) => encodeNow(randomContent(index * 9 + 1)));
     const blocks = new Map(contents.map((block) => [block.id.toString('hex'), block]));
     const piece = fc.integer({ min: -2, max: 4 });
@@ -101,7 +101,7 @@ describe('restoreTree', () => {
     );
   });
 
-  it('keeps few files open although very many empty ones follow a block that is on its way', async () => {
+  it('keeps few files open when very many empty files follow a block that has not arrived', async () => {
     const block = encodeNow(randomContent(10));
     const name = (index: number): string => String(index).padStart(6, '0');
     function* items(): Generator<ManifestItem> {
@@ -120,7 +120,7 @@ describe('restoreTree', () => {
     expect(writer.mostOpen).toBeLessThan(10_000);
   });
 
-  it('ends when blocks end early, come unasked, or it is canceled', async () => {
+  it('fails when blocks are missing or were not requested, and when the restore is canceled', async () => {
     const block = encodeNow(randomContent(10));
     const items: ManifestItem[] = [
       { type: 'entry', entry: entryOf('folder', '') },
@@ -190,19 +190,19 @@ describe('selectTree', () => {
   const namesOf = (selected: ManifestItem[]): string[] =>
     selected.map((item) => (item.type === 'entry' ? `${item.entry.kind} ${item.entry.path.toString()}` : item.type));
 
-  it('is everything without a choice', async () => {
+  it('contains everything if no path is chosen', async () => {
     expect(await select()).toEqual(items);
     expect(await select('a', '')).toEqual(items);
   });
 
-  it('takes whole names and the folders that lead to them', async () => {
+  it('contains the chosen names and the folders above them', async () => {
     expect(namesOf(await select('a'))).toEqual(['folder ', 'folder a', 'file a/first']);
     expect(namesOf(await select('a/first', 'ab'))).toEqual(['folder ', 'folder a', 'file a/first', 'file ab']);
     await expect(select('a/fir')).rejects.toMatchObject({ code: 'call.not-found' });
     await expect(select('../a')).rejects.toMatchObject({ code: 'storage.damaged' });
   });
 
-  it('makes a file of the first link whose file was not chosen, and links the others to it', async () => {
+  it('turns the first hard link into a file if its file is not chosen, and links the others to it', async () => {
     const selected = await select('b');
     expect(namesOf(selected)).toEqual(['folder ', 'folder b', 'file b/one', 'hardlink b/two']);
     expect(selected[2]).toMatchObject({ entry: { content, mode: 0o640 } });

@@ -1,5 +1,11 @@
-// Owns the loop of a restore from stored blocks: items of a manifest in, wanted blocks asked for in order, contents checked and written.
-// Works for a local store and for a mover alike: it only needs a way to ask for blocks.
+// Owns the loop of a restore from stored blocks. Works with any source of blocks: a local store, or a mover.
+//
+// for each item of the manifest, in tree order:
+//   begin its entry; for each part of its content, add a step "hole" or "block"
+//   request each block; at the end of a file, add a step "finish"
+// for each block that arrives, in the order of the requests:
+//   check its content and write it to the file of the first step
+//   carry out the steps after it, up to the next step "block"
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { decodeBlock, type BlockContext } from '../../blocks/block-codec.ts';
 import type { BlockOutcome, BlockStore } from '../../blocks/block-store.ts';
@@ -18,13 +24,13 @@ export interface RestoreTreeOptions {
   /** A TreeWriter. */
   readonly writer: { begin(entry: TreeEntry): BegunContent | Promise<BegunContent> };
   readonly blocks: Pick<BlockStore, 'readMany'>;
-  /** The job of the restore point. */
+  /** The job that made the restore point. */
   readonly chain: string;
   readonly onProgress?: (progress: RestoreProgress) => void;
   readonly signal?: AbortSignal;
 }
 
-/** Either the content is written, or it is only compared. */
+/** Either a sink for the content, or a file that is only compared with it. */
 export type BegunContent = { readonly sink: FileSink } | { readonly compared: ComparedFile } | undefined;
 
 type Step =
@@ -36,11 +42,13 @@ type Step =
       readonly end: Extract<ManifestItem, { type: 'file-end' }> | undefined;
     };
 
-/** Steps that may wait for blocks; beyond, the blocks asked for so far are fetched first. Bounds memory for trees of empty files. */
+/** Limit of waiting steps. Above it, all requested blocks are fetched first. This bounds the memory for trees of empty files. */
 const maxWaitingSteps = 8192;
 const decodesAhead = 4;
 
-/** Writes all items. Files that cannot be restored are problems in the writer's result; rejects only for what ends everything. */
+/**
+ * Restores all items. Files that cannot be restored are problems in the writer's result. Rejects only if the whole restore cannot continue.
+ */
 export async function restoreTree({
   items,
   writer,
@@ -104,7 +112,7 @@ export async function restoreTree({
   for await (const result of decodeAhead(blocks.readMany(plan()), { chain, kind: 'data', purpose: 'repository' })) {
     signal?.throwIfAborted();
     const step = steps[head];
-    if (step?.do !== 'block') throw new FarkeepError('protocol.malformed', 'A block came that nobody asked for');
+    if (step?.do !== 'block') throw new FarkeepError('protocol.malformed', 'A block arrived that was not requested');
     head += 1;
     if (!('content' in result)) await step.sink.fail(result.error);
     else if (result.content.length !== step.lengthBytes) {
@@ -126,7 +134,7 @@ export async function restoreTree({
 
 type Decoded = { readonly content: Buffer } | { readonly error: unknown };
 
-/** Unpacks and checks several blocks at once, keeps their order. */
+/** Decodes and checks several blocks at once, and keeps their order. */
 async function* decodeAhead(
   outcomes: AsyncIterable<BlockOutcome | undefined>,
   context: BlockContext,

@@ -56,7 +56,7 @@ async function restore(
 }
 
 describe('TreeWriter', () => {
-  it('writes files, folders, links and holes with modes and times, folders last', async () => {
+  it('writes files, folders, links and holes, with modes and times; sets those of folders last', async () => {
     await using scratch = await scratchFolder();
     const to = path.join(scratch.folder, 'new', 'place');
     const oddName = Buffer.from([0x66, 0xff, 0xfe, 0x0a, 0x22]);
@@ -84,7 +84,7 @@ describe('TreeWriter', () => {
       skipped: 0,
       contentBytes: 600_008,
     });
-    // Nobody misses a pipe; devices are named together.
+    // Pipes and sockets get no warning. Devices get one warning together.
     expect(result.specials).toMatchObject([
       { kind: 'fifo', count: 1 },
       { kind: 'character-device', count: 3 },
@@ -124,7 +124,7 @@ describe('TreeWriter', () => {
     expect(lstatSync(path.join(to, 'link')).mtimeMs).toBe(-2000);
   });
 
-  it('keeps a hole a hole', async () => {
+  it('writes holes as holes', async () => {
     await using scratch = await scratchFolder();
     const gib = 1024 ** 3;
     const writer = TreeWriter.open({ destination: scratch.folder, overwrite: 'never' });
@@ -148,7 +148,7 @@ describe('TreeWriter', () => {
     expect(found.blocks * 512).toBeLessThan(1024 * 1024);
   });
 
-  it('takes several files at once and sets a folder once all of them are in', async () => {
+  it('writes several files at once, and sets the metadata of a folder when all its files are complete', async () => {
     await using scratch = await scratchFolder();
     const writer = TreeWriter.open({ destination: scratch.folder, overwrite: 'never' });
     await writer.begin(entryOf('folder', 'd', { mtimeNs: 9_000_000_000n }));
@@ -179,7 +179,7 @@ describe('TreeWriter', () => {
     const result = await restore(scratch.folder, overwrite, [file('f', 'new', { mtimeNs: 1_000_000_000n })]);
     expect(readFileSync(target, 'utf8')).toBe(expected);
     expect(result.counts.skipped).toBe(skipped);
-    // Files that the chosen rule keeps cause a note; files that differ against the rule cause a problem.
+    // If the rule keeps a file on purpose, the user gets a note. If it keeps a file that differs, the user gets a problem.
     expect(result.problems.map(({ code }) => code)).toEqual(codes);
     expect(result.remarks).toHaveLength(overwrite === 'older' ? 1 : 0);
   });
@@ -193,7 +193,7 @@ describe('TreeWriter', () => {
     expect(readFileSync(target, 'utf8')).toBe('new');
   });
 
-  it('leaves what is there when the content is wrong, short or given up', async () => {
+  it('keeps the existing file when the new content is wrong, too short or canceled', async () => {
     await using scratch = await scratchFolder();
     writeFileSync(path.join(scratch.folder, 'short'), 'before');
     const writer = TreeWriter.open({ destination: scratch.folder, overwrite: 'always' });
@@ -237,7 +237,7 @@ describe('TreeWriter', () => {
     writeFileSync(path.join(outside, 'kept'), 'kept');
     symlinkSync(outside, path.join(to, 'standing'));
     symlinkSync(path.join(outside, 'kept'), path.join(to, 'standing-file'));
-    // The link that the tree itself brings, then entries that pretend it is a folder.
+    // The tree first makes a link, and then has entries that pretend this link is a folder.
     const result = await restore(to, overwrite, [
       [entryOf('symlink', 'brought', { target: Buffer.from('../outside') })],
       file('brought/through', 'bad'),

@@ -21,16 +21,16 @@ export type { OverwriteRule } from './overwrite-rule.ts';
 
 export interface RestoreResult {
   readonly counts: RestoreCounts;
-  /** The first thousand. */
+  /** The first thousand problems. */
   readonly problems: readonly RestoreProblem[];
   readonly problemCount: number;
   readonly remarks: readonly RestoreRemark[];
-  /** Pipes, sockets and devices of what was asked for; none of them was made. */
+  /** Requested pipes, sockets and devices; a restore does not make these. */
   readonly specials: readonly SpecialGroup[];
 }
 
 export interface TreeWriterOptions {
-  /** Made when missing. */
+  /** Path of the destination folder; made if missing. */
   readonly destination: string;
   readonly overwrite: OverwriteRule;
   /** undefined: sets owner, mode and time of the top folder if a restore made it; true: always; false: never. */
@@ -50,7 +50,7 @@ export interface ComparedFile {
 
 export type BegunFile = { readonly sink: PlaceableFile } | { readonly compared: ComparedFile } | undefined;
 
-/** Large files that are written past the page cache at the same time. */
+/** Number of large files that are written past the page cache at the same time. */
 const directWriters = 4;
 
 export class TreeWriter {
@@ -78,7 +78,7 @@ export class TreeWriter {
     const isReplacing = options.overwrite === 'always';
     this.#folders = new OpenFolders({ top, isOwnerRestored, mayReplace: isReplacing, problems });
     this.#links = new TreeLinks({ folders: this.#folders, problems, overwrite: options.overwrite, isOwnerRestored });
-    // Set the own mark before removing old marks, so that a crash at any moment leaves a mark of an unfinished restore.
+    // Sets the mark of this restore before it removes old marks. So a crash at any moment leaves a mark of an unfinished restore.
     const ownMark = top.isCreated ? top.markTop() : undefined;
     this.#topMark = ownMark ?? (top.isMarked() ? top.markTop() : undefined);
     top.removeLeftBehind();
@@ -102,8 +102,8 @@ export class TreeWriter {
   }
 
   /**
-   * Takes the next entry, in tree order; missing parent folders are made. Returns a sink when the content of a file is needed (several may
-   * be open at once), undefined when nothing more is needed. Await a returned promise before the next entry.
+   * Begins the next entry, in tree order. Makes missing parent folders. Returns a sink if the content of a file is needed (several sinks
+   * may be open), otherwise undefined. If the result is a promise, wait for it before the next entry.
    *
    * @throws storage.damaged for an impossible path; other errors become problems of the entry
    * @param isOnTheWay true for a parent folder of the requested entries
@@ -175,8 +175,8 @@ export class TreeWriter {
   }
 
   /**
-   * Whether the existing folder equals the one in the point: an earlier restore made it, so changes by this restore must leave no trace in
-   * its time.
+   * Whether the existing folder already has the metadata of the restore point. Then an earlier restore made it, and its modification time
+   * is set again after changes by this restore.
    */
   #wasRestored(entry: FolderEntry): boolean {
     return this.#top.isRightAtFirst(entry, this.#isOwnerRestored);
@@ -205,7 +205,7 @@ export class TreeWriter {
     });
   }
 
-  /** Handles an existing file. */
+  /** Compares an existing file with the restore point, and decides whether to keep, correct or replace it. */
   async #meet(
     parent: OpenFolder,
     folder: DestinationFolder,

@@ -1,4 +1,4 @@
-// What goes past the page cache is byte for byte what went in, whatever the pieces, holes and ranges are, and it costs no more memory than it was given.
+// Tests that direct reads and writes transfer every byte unchanged, for all pieces, holes and ranges, and use only the given memory.
 import { randomBytes } from 'node:crypto';
 import { open, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -18,7 +18,7 @@ async function openNew(): Promise<{ file: string; plain: Awaited<ReturnType<type
 }
 
 describe.skipIf(!isDirect)('a direct writer', () => {
-  it('writes pieces and holes of any length as they are', { timeout: 60_000 }, async () => {
+  it('writes pieces and holes of any length unchanged', { timeout: 60_000 }, async () => {
     const step = fc.record({
       kind: fc.constantFrom('append', 'append', 'hole', 'flush'),
       length: fc.oneof(
@@ -45,13 +45,13 @@ describe.skipIf(!isDirect)('a direct writer', () => {
             const piece = Buffer.from(noise.subarray(from, from + length));
             await writer.append(piece);
             expected.push(Buffer.from(piece));
-            piece.fill(0); // it is the caller's again
+            piece.fill(0); // The buffer belongs to the caller again.
           }
         }
         await writer.flush();
         await writer.close();
         const whole = Buffer.concat(expected);
-        await plain.truncate(whole.length); // a hole at the end has no bytes of its own
+        await plain.truncate(whole.length); // A hole at the end writes no bytes, so the length is set here.
         await plain.close();
         expect((await readFile(file)).equals(whole)).toBe(true);
       }),
@@ -73,7 +73,7 @@ describe.skipIf(!isDirect)('a direct writer', () => {
     expect(blocks * 512).toBeLessThan(3_000_000);
   });
 
-  it('is not to be had when all memory is in use, and again when it is given back', async () => {
+  it('cannot be opened while all memory is in use, and can be opened after memory is released', async () => {
     const buffers = makeWriteBuffers(1);
     const [one, other] = [await openNew(), await openNew()];
     const first = await DirectWriter.open(one.plain, buffers);
@@ -88,10 +88,10 @@ describe.skipIf(!isDirect)('a direct writer', () => {
     await other.plain.close();
   });
 
-  it('tells at the next call what a write met', async () => {
+  it('reports the error of a write at the next call', async () => {
     const { plain } = await openNew();
     const writer = await DirectWriter.open(plain, makeWriteBuffers(1));
-    // No file may be that long (EFBIG): the write fails, not the append that only copied.
+    // No file may be that long (EFBIG). The background write fails, not the append that only copied the bytes.
     await writer?.hole(2 ** 52);
     await writer?.append(noise.subarray(0, 4096));
     await expect(writer?.flush()).rejects.toThrow(/EFBIG|EINVAL/);

@@ -1,21 +1,24 @@
-// Owns reads and writes past the page cache (O_DIRECT) for data that is written once and in large pieces: packs, and large files of a restore.
-// Filling the page cache with them costs more than the disk does and pushes out what the machine still needs (docs/performance.md).
-// Where the system or the file system has no direct access, the same calls go the usual way. Must not be used by two writers at once.
+// Owns direct reads and writes (O_DIRECT) that bypass the page cache, for large data that is written once: packs, and large files of a
+// restore. Copying this data into the page cache costs more than the disk does, and evicts data that the machine still needs
+// (docs/performance.md). Without direct access, the same calls use the page cache. Must not be used by two writers at once.
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { isInvalid } from '../../kernel/system-error.ts';
 
-/** Offsets, lengths and memory of a direct access are multiples of this; covers disks with blocks of 512 and of 4,096 bytes. */
+/**
+ * Offsets, lengths and memory addresses of a direct access must be multiples of this. Works for disks with blocks of 512 and of 4,096
+ * bytes.
+ */
 export const directBlockBytes = 4096;
 const writeBufferBytes = 2 * 1024 * 1024;
 
-/** The part of the global that is used here; its types come with the DOM's otherwise, which services do not have. */
+/** The used part of the global WebAssembly object. Its types are part of the DOM types, which services do not have. */
 declare const WebAssembly: {
   readonly Memory: new (size: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
 };
 const wasmPageBytes = 64 * 1024;
 
-/** A bounded number of equal page-aligned buffers, made when they are first needed. Node's own buffers are not aligned; WebAssembly's memory is. */
+/** A bounded number of equal page-aligned buffers, created on first use. Node's own buffers are not aligned, but WebAssembly memory is. */
 export class AlignedBuffers {
   readonly #bufferBytes: number;
   readonly #free: Buffer[] = [];
@@ -28,7 +31,7 @@ export class AlignedBuffers {
     this.#unmade = count;
   }
 
-  /** Undefined when all are in use. */
+  /** Returns a free buffer; undefined if all are in use. */
   tryTake(): Buffer | undefined {
     const free = this.#free.pop();
     if (free !== undefined || this.#unmade === 0) return free;
@@ -37,7 +40,7 @@ export class AlignedBuffers {
     return Buffer.from(new WebAssembly.Memory({ initial: pages, maximum: pages }).buffer);
   }
 
-  /** Waits until one is free. */
+  /** Waits for a free buffer. */
   async take(): Promise<Buffer> {
     return this.tryTake() ?? (await new Promise((resolve) => this.#waiters.push(resolve)));
   }
@@ -49,14 +52,15 @@ export class AlignedBuffers {
   }
 }
 
-/** For so many writers at a time: each owns two, one that is filled and one that is written. */
+/** Returns the buffers for this many writers. Each writer needs two: one is filled while the other is written. */
 export function makeWriteBuffers(writers: number): AlignedBuffers {
   return new AlignedBuffers(writeBufferBytes, 2 * writers);
 }
 
 /**
- * A second handle of the same open file, for direct access. Undefined where there is none.
- * By way of the descriptor: the name may stand for another file by now, and creating with O_DIRECT leaves an empty file behind where it fails.
+ * Opens a second handle of the same open file, for direct access; undefined if direct access is not possible. The path leads through the
+ * descriptor, because the file's name may now belong to another file. The file is not created with O_DIRECT, because a failed creation
+ * leaves an empty file.
  */
 async function reopenDirectly(handle: FileHandle, access: number): Promise<FileHandle | undefined> {
   const flag = (constants as { readonly O_DIRECT?: number }).O_DIRECT;
@@ -64,16 +68,18 @@ async function reopenDirectly(handle: FileHandle, access: number): Promise<FileH
   try {
     return await open(`/proc/self/fd/${handle.fd}`, access | flag);
   } catch {
-    return undefined; // EINVAL on file systems without it; no /proc
+    return undefined; // The file system has no direct access (EINVAL), or the system has no /proc.
   }
 }
 
-/** Appends to a new file. Calls in order, one at a time; `plain` stays the caller's to use when nothing is being written, and to close. */
+/**
+ * Appends to a new file. Calls must be in order, one at a time. The caller may use `plain` while no write is running, and must close it.
+ */
 export class DirectWriter {
   readonly #plain: FileHandle;
   readonly #buffers: AlignedBuffers;
   #direct: FileHandle | undefined;
-  /** Holds the bytes from `#base` on; [#from, #to) of it are not in the file yet. */
+  /** Buffer for the bytes of the file from `#base` on. Its range [#from, #to) is not in the file yet. */
   #filling: Buffer;
   #spare: Buffer;
   #base = 0;
@@ -90,7 +96,7 @@ export class DirectWriter {
     [this.#filling, this.#spare] = pair;
   }
 
-  /** Undefined where direct access is not possible, or when all buffers are in use: the caller writes to `plain` as usual. */
+  /** Returns undefined if direct access is not possible or all buffers are in use. The caller then writes to `plain`. */
   static async open(plain: FileHandle, buffers: AlignedBuffers): Promise<DirectWriter | undefined> {
     const one = buffers.tryTake();
     const other = buffers.tryTake();
@@ -102,7 +108,10 @@ export class DirectWriter {
     return undefined;
   }
 
-  /** Copies the piece; it belongs to the caller again when this resolves. Rejects with what an earlier write met, too. */
+  /**
+   * Appends a copy of the piece; when the promise resolves, the caller may reuse it. Also rejects with the error of an earlier background
+   * write.
+   */
   async append(piece: Uint8Array): Promise<void> {
     for (let done = 0; done < piece.length;) {
       if (this.#failure !== undefined) throw this.#failure;
@@ -114,20 +123,20 @@ export class DirectWriter {
     }
   }
 
-  /** Leaves a hole. */
+  /** Appends a hole. */
   async hole(lengthBytes: number): Promise<void> {
     await this.#startWriting();
     this.#moveTo(this.#base + this.#from + lengthBytes);
   }
 
-  /** Everything that was appended is in the file; more may be appended. Says nothing about durability. */
+  /** Resolves when all appended bytes are in the file. More may be appended. Does not make the bytes durable. */
   async flush(): Promise<void> {
     await this.#startWriting();
     await this.#writing;
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** Gives memory and its handle back, whatever was appended. `plain` stays open. Safe to call twice. */
+  /** Releases the buffers and the direct handle, in any state. `plain` stays open. May be called twice. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -156,7 +165,10 @@ export class DirectWriter {
     this.#base = position - this.#from;
   }
 
-  /** What does not fill a block at either end goes through the page cache; the direct part in between never shares a page with it. */
+  /**
+   * Writes a range. Incomplete blocks at both ends are written through the page cache. The direct part between them never shares a page
+   * with these.
+   */
   async #write(buffer: Buffer, base: number, from: number, to: number): Promise<void> {
     const first = Math.min(Math.ceil(from / directBlockBytes) * directBlockBytes, to);
     const last = Math.max(Math.floor(to / directBlockBytes) * directBlockBytes, first);
@@ -174,7 +186,7 @@ export class DirectWriter {
       } catch (error) {
         if (!isInvalid(error)) throw error;
         const direct = this.#direct;
-        this.#direct = undefined; // blocks larger than 4,096 bytes, or a file system that refuses late
+        this.#direct = undefined; // The disk has blocks larger than 4,096 bytes, or the file system refuses direct writes only now.
         await direct.close();
       }
     }
@@ -194,13 +206,16 @@ export class DirectReader {
     this.#buffers = buffers;
   }
 
-  /** Undefined where direct access is not possible. */
+  /** Returns undefined if direct access is not possible. */
   static async open(plain: FileHandle, buffers: AlignedBuffers): Promise<DirectReader | undefined> {
     const direct = await reopenDirectly(plain, constants.O_RDONLY);
     return direct === undefined ? undefined : new DirectReader(plain, direct, buffers);
   }
 
-  /** Fills `into` from `offset`; resolves to the bytes read, fewer only at the end of the file. Several at a time may be under way. */
+  /**
+   * Fills `into` from `offset`. Resolves to the number of bytes read, fewer only at the end of the file. Several reads may run at the same
+   * time.
+   */
   async read(offset: number, into: Buffer): Promise<number> {
     const aligned = await this.#buffers.take();
     try {
@@ -241,7 +256,10 @@ export class DirectReader {
   }
 }
 
-/** Writes [from, to) of the buffer behind `base`. A nearly full disk takes part of it; the next call then reports ENOSPC. */
+/**
+ * Writes [from, to) of the buffer that begins at `base` in the file. A nearly full disk writes only some of the bytes; the next call then
+ * reports ENOSPC.
+ */
 async function writeWhole(handle: FileHandle, buffer: Buffer, from: number, to: number, base: number): Promise<void> {
   for (let done = from; done < to;) {
     const { bytesWritten } = await handle.write(buffer, done, to - done, base + done);

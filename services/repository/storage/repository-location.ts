@@ -1,5 +1,5 @@
-// Owns where a repository lies: the kind of its storage backend and the parameters of that kind. It crosses process borders and is stored,
-// so it is checked. Does not know how a backend is opened (storage-registry.ts).
+// Owns the location of a repository: the kind of its storage backend and the parameters of this kind. A location is stored and sent to
+// other processes, so it is validated. Does not know how a backend is opened (storage-registry.ts).
 import { z } from 'zod';
 
 const folderLocationSchema = z.object({ kind: z.literal('folder'), folder: z.string().min(1) });

@@ -1,14 +1,14 @@
-// Owns the table of storage backends: for each kind of location how to open the place, how to name it, and where a tenant's part of it lies.
-// Does not know which backends there are (services/repository/backends.ts) nor what they open.
+// Owns the table of storage backends. For each kind of location, a backend opens the place, describes it, and derives the location of one
+// tenant. Does not know which backends there are (services/repository/backends.ts), nor the type of the places.
 import type { z } from 'zod';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 
 export interface StorageBackend<Location, Place> {
-  /** Opens one tenant's place. Reads and makes nothing yet. */
+  /** Returns one tenant's place. Does not read or create any data yet. */
   readonly open: (location: Location) => Place;
-  /** For people, and unique: two locations with one name are the same place. */
+  /** Returns a unique name for display. Two locations with the same name are the same place. */
   readonly describe: (location: Location) => string;
-  /** The location of one tenant inside that of a repository. */
+  /** Returns the location of one tenant inside a repository. */
   readonly locateTenant: (repository: Location, tenantId: string) => Location;
 }
 
@@ -16,7 +16,7 @@ export class StorageRegistry<Location extends { readonly kind: string }, Place> 
   readonly #schema: z.ZodType<Location>;
   readonly #backends: ReadonlyMap<string, StorageBackend<Location, Place>>;
 
-  /** @param backends one for each kind of location that the schema knows */
+  /** @param backends one backend for each kind of location in the schema */
   constructor(
     schema: z.ZodType<Location>,
     backends: {
@@ -24,11 +24,11 @@ export class StorageRegistry<Location extends { readonly kind: string }, Place> 
     },
   ) {
     this.#schema = schema;
-    // Each is given locations of its own kind only.
+    // This cast is safe: each backend only gets locations of its own kind.
     this.#backends = new Map(Object.entries(backends as unknown as Record<string, StorageBackend<Location, Place>>));
   }
 
-  /** Checks what was stored or came from another process. @throws storage.damaged */
+  /** Validates a location that was stored or came from another process. @throws storage.damaged */
   parse(stored: unknown): Location {
     const { data, error } = this.#schema.safeParse(stored);
     if (data === undefined)

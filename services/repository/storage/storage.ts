@@ -1,14 +1,14 @@
-// Owns the interface between the repository and where its bytes lie: objects by name, appended once, read by range.
-// Small on purpose, so that a folder, an S3 store and a failing disk of a test all fit behind it (storage-conformance.ts).
+// Owns the interface of byte storage for a repository: named objects that are written once and read by range. The interface is small, so
+// that a folder, an S3 store and a simulated disk can implement it (storage-conformance.ts).
 
 /** Names are relative, with "/" between parts; parts match [0-9a-zA-Z._-]+ and never start with "..". */
 export interface Storage {
   /**
-   * Starts a new object; fails with EEXIST when the name is taken. Nothing is promised about it before `sync`.
-   * `isBulk`: many megabytes that are hardly read again soon, so they need not stay in the machine's memory.
+   * Starts a new object; fails with EEXIST if the name exists. The object may be lost in a crash until `sync`. `isBulk`: the object is
+   * large and will rarely be read soon, so the machine need not cache it.
    */
   create(name: string, options?: { readonly isBulk?: boolean }): Promise<ObjectWriter>;
-  /** Whole object. Fails with ENOENT when missing, with RangeError when longer than `maxBytes`. */
+  /** Returns the whole object. Fails with ENOENT if it is missing, with RangeError if it is longer than `maxBytes`. */
   read(name: string, maxBytes: number): Promise<Buffer>;
   /** Fills `into` from `offset`; resolves to the bytes read, fewer only at the end of the object. */
   readRange(name: string, offset: number, into: Buffer): Promise<number>;
@@ -18,22 +18,22 @@ export interface Storage {
    * folder.
    */
   list(folder: string): Promise<string[]>;
-  /** Atomic; replaces `to`. Durable after `sync(folder of to)`. Creates the folder of `to` (durably) when needed. */
+  /** Renames atomically and replaces `to`. Durable after `sync(folder of to)`. Creates the folder of `to` (durably) if necessary. */
   rename(from: string, to: string): Promise<void>;
-  /** Makes names in `folder` durable. */
+  /** Makes the names in `folder` durable. */
   sync(folder: string): Promise<void>;
-  /** No error when it is gone already. */
+  /** Removes an object; no error if it does not exist. */
   remove(name: string): Promise<void>;
-  /** Removes an empty folder; no error when it is gone already. */
+  /** Removes an empty folder; no error if it does not exist. */
   removeFolder(folder: string): Promise<void>;
-  /** Closes what is held open for reading. */
+  /** Closes all objects that are open for reading. */
   close(): Promise<void>;
 }
 
 export interface ObjectWriter {
-  /** Appends the pieces in order, whole; they belong to the caller again when it resolves. One call at a time. */
+  /** Appends the pieces in order and completely. When the promise resolves, the caller may reuse them. One call at a time. */
   append(pieces: readonly Buffer[]): Promise<void>;
-  /** All that was appended is there, and survives a power cut. */
+  /** Resolves when all appended bytes survive a power cut. */
   sync(): Promise<void>;
   close(): Promise<void>;
 }

@@ -15,7 +15,7 @@ import { openFolderPlace } from '../folder/folder-place.ts';
 const logger = silentLogger;
 
 describe('reading many blocks', () => {
-  it('gives one outcome for each identifier, in order, whatever is asked for', async () => {
+  it('yields one outcome for each identifier, in order, for any identifiers', async () => {
     await using scratch = await scratchFolder();
     await using store = await TenantStore.open({
       place: openFolderPlace(scratch.folder),
@@ -55,7 +55,7 @@ describe('reading many blocks', () => {
     await expect(store.read(unknown)).rejects.toMatchObject({ code: 'call.not-found' });
   });
 
-  it('gives what was asked for when told not to wait for more', async () => {
+  it('yields all requested blocks at an `undefined`, without waiting for more identifiers', async () => {
     await using scratch = await scratchFolder();
     await using store = await TenantStore.open({ place: openFolderPlace(scratch.folder), mode: 'write', logger });
     const id = await appendContent(store, randomContent(100));
@@ -79,7 +79,7 @@ describe('reading many blocks', () => {
 });
 
 describe('block content', () => {
-  it('comes back from every encoding, at once or in the thread pool', async () => {
+  it('is decoded from every encoding, synchronously or in the thread pool', async () => {
     for (const content of [Buffer.alloc(0), randomContent(300), Buffer.alloc(100_000, 'abc'), randomContent(100_000)]) {
       const block = encodeNow(content);
       expect(block.stored.length).toBeLessThanOrEqual(content.length);
@@ -110,7 +110,7 @@ describe('block content', () => {
 });
 
 describe('pack files', () => {
-  it('that are hostile or damaged give only whole blocks, or storage.damaged', async () => {
+  it('that are hostile or damaged yield only intact blocks, or storage.damaged', async () => {
     await using scratch = await scratchFolder();
     const stored = new Map<string, Buffer>();
     {
@@ -157,7 +157,7 @@ describe('pack files', () => {
     await storage.close();
   });
 
-  it('give the blocks behind a damaged header when the index is gone too', async () => {
+  it('yield the blocks after a damaged header, also without the index', async () => {
     await using scratch = await scratchFolder();
     {
       await using store = await TenantStore.open({ place: openFolderPlace(scratch.folder), mode: 'write', logger });

@@ -1,4 +1,5 @@
-// Owns reading blocks from packs: one at a time, or many in order with neighbors joined to one read and reads made ahead.
+// Owns reading blocks from packs: single blocks, or many blocks in order. Many blocks are read ahead, and neighboring blocks are read
+// together.
 import { crc32 } from 'node:zlib';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { isMissing } from '../../kernel/system-error.ts';
@@ -9,13 +10,15 @@ import { blockHeaderBytes, packName } from '../packs/pack-format.ts';
 import type { Storage } from '../storage/storage.ts';
 
 const maxSpanBytes = 4 * 1024 * 1024;
-/** Read and not yet taken, at most; a single larger block is still read. */
+/** Limit of bytes that are read ahead. A larger single block is still read. */
 const readAheadBytes = 20 * 1024 * 1024;
-/** Between neighbors lies only a block header, so a gap of this much is read along rather than starting anew. */
+/**
+ * Neighboring blocks are separated only by a block header. A gap up to this size is read too, because this is cheaper than a second read.
+ */
 const maxGapBytes = 16 * 1024 + blockHeaderBytes;
 
 interface Span {
-  /** Neighbors in one pack; or one failure alone. */
+  /** Neighboring blocks in one pack, or a single failure. */
   readonly places: readonly (BlockPlace | Extract<BlockOutcome, { block: undefined }>)[];
   readonly start: number;
   readonly end: number;
@@ -25,7 +28,7 @@ export class BlockReader {
   readonly #storage: Storage;
   readonly #onDamaged: (place: BlockPlace) => void;
 
-  /** @param onDamaged a block is not whole at the place where it was looked for */
+  /** @param onDamaged called for each place where a block is damaged or missing */
   constructor(storage: Storage, onDamaged: (place: BlockPlace) => void = () => undefined) {
     this.#storage = storage;
     this.#onDamaged = onDamaged;
@@ -44,8 +47,8 @@ export class BlockReader {
   }
 
   /**
-   * Yields one outcome for each identifier, in order; a block that cannot be read does not end the others.
-   * `undefined` among the identifiers asks for everything before it without waiting for more, and is answered by `undefined`.
+   * Yields one outcome for each identifier, in order. An unreadable block does not end the reading. An `undefined` among the identifiers
+   * requests the outcomes of all earlier ones without waiting for more identifiers; it yields `undefined`.
    */
   async *readMany(
     ids: Iterable<Buffer | undefined> | AsyncIterable<Buffer | undefined>,

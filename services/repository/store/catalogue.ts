@@ -1,5 +1,6 @@
-// Owns the port of the catalogue: where each block of a tenant lies. A catalogue is a cache of what the packs say: losing it costs a rebuild,
-// never a block. A backend implements it (folder/sqlite-catalogue.ts); catalogue-conformance.ts says what each must do.
+// Owns the interface of the catalogue, which stores the place of each block of a tenant. The catalogue is a cache of the packs: if it is
+// lost, it is rebuilt, and no block is lost. Each storage backend implements it (folder/sqlite-catalogue.ts); catalogue-conformance.ts has
+// the requirements.
 import type { Logger } from '../../kernel/logger.ts';
 import type { DamageMarks } from '../packs/damage-marks.ts';
 import type { PackBlock } from '../packs/pack-format.ts';
@@ -7,34 +8,34 @@ import type { WriterLease } from './writer-lease.ts';
 
 export interface BlockPlace extends PackBlock {
   readonly packId: Buffer;
-  /** Known to be damaged; there is no better place. */
+  /** True if the place is marked as damaged and there is no other place. */
   readonly isMarked: boolean;
 }
 
 /**
- * Answers at once: a store looks up thousands of blocks for each message, and nothing may become durable between an answer and its use.
- * A catalogue on another machine would need a copy here to look up in.
+ * All methods are synchronous: a store looks up thousands of blocks for each message, and no block may become durable between an answer and
+ * its use. A catalogue on another machine would need a local copy for look-ups.
  */
 export interface Catalogue extends Disposable {
-  /** Whether the block has a place that is not marked as damaged. */
+  /** Whether the block has a place without a mark. */
   has(id: Buffer): boolean;
-  /** As `has`, for each identifier. */
+  /** Like `has`, for each identifier. */
   hasAll(ids: readonly Buffer[]): boolean[];
   /** Returns the identifiers without an undamaged place. @param ids joined identifiers */
   missing(ids: Buffer): Buffer[];
-  /** Where to read the block; a marked place only when there is no other, since the mark may be wrong. */
+  /** Returns the place to read the block from. Returns a marked place only if there is no other, because the mark may be wrong. */
   find(id: Buffer): BlockPlace | undefined;
   /**
-   * Identifiers of the blocks with a place in this pack, marked or not, but for blocks that never were what they claim to be. Looks at every
-   * block: only for when something is wrong.
+   * Returns the identifiers of all blocks in this pack, marked or not, but without blocks whose content never matched their identifier.
+   * Searches all blocks, so use it only after damage.
    */
   blocksInPack(packId: Buffer): Buffer[];
   packIds(): Iterable<Buffer>;
   /**
-   * Makes a pack that is safe on disk known. Adding one twice changes nothing; a block that another pack holds already
-   * keeps its first place. `writer`'s reservation shrinks by the pack's size in the same transaction.
+   * Adds a durable pack. Adding a pack twice has no effect. A block that another pack already holds keeps its first place. In the same
+   * transaction, `writer`'s reservation shrinks by the pack's size.
    *
-   * @returns how many of its blocks were known by a marked place only, and are whole again
+   * @returns the number of its blocks that had only marked places before, and are now intact
    */
   addPack(
     packId: Buffer,
@@ -42,41 +43,41 @@ export interface Catalogue extends Disposable {
     blocks: readonly PackBlock[],
     options?: { readonly writer?: string | undefined; readonly marks?: DamageMarks },
   ): number;
-  /** Forgets a pack that is not there any more, and its blocks. */
+  /** Removes a missing pack and its blocks. */
   removePack(packId: Buffer): void;
-  /** Takes the places that the marks name out of what is present. Files of marks that were applied before are passed over. */
+  /** Applies marks: the marked places no longer count as present. Skips mark files that were applied before. */
   applyMarks(marks: DamageMarks): void;
   /**
-   * After a check of everything: exactly these places are damaged; others that were marked before are present again.
+   * Replaces all marks after a complete check. Places without a mark count as present again.
    *
    * @param better places of marked blocks in sound packs
    */
   setMarks(marks: DamageMarks, better?: Iterable<BlockPlace>): void;
   /**
-   * What packs take, without the blocks in them that the disk has damaged: those are the provider's loss, not the tenant's. Blocks that never
-   * were what they claim to be go on counting, or a tenant could fill the disk with them beside its quota.
+   * Returns the bytes of all packs, without blocks that a disk has damaged: such damage is the provider's loss. Blocks whose content never
+   * matched their identifier do count: otherwise a tenant could fill the disk with wrong blocks beyond the quota.
    */
   packBytes(): number;
   /**
-   * Reserves room for bytes that are about to be received, so that several sessions together cannot pass the quota.
-   * Grants `neededBytes` or more: up to `wantedBytes`, but no more than a quarter of what is left, so that one session does not
-   * starve another. Returns what was granted, 0 when refused.
+   * Reserves quota for bytes that will be received, so that several sessions together cannot exceed the quota. Grants at least
+   * `neededBytes` and at most `wantedBytes`. Beyond `neededBytes`, it grants at most a quarter of the remaining quota, so that one session
+   * does not block another. Returns the granted bytes, 0 if refused.
    */
   reserve(writer: string, neededBytes: number, wantedBytes: number, quotaBytes: number, otherBytes: number): number;
   dropReservation(writer: string): void;
-  /** After it a power cut loses nothing that was added before. Throws when other sessions did not let it finish. */
+  /** Makes all earlier changes durable. Throws if other sessions keep the catalogue busy. */
   checkpoint(): void;
   close(): void;
 }
 
-/** The catalogue of one tenant, in whatever state it is. */
+/** Opens and creates the catalogue of one tenant, also when the existing one is missing or damaged. */
 export interface Catalogues {
-  /** To read by; undefined, with a line in the log, when there is none or it cannot be used. Changes nothing. */
+  /** Opens the catalogue for reading; undefined, with a log line, if it is missing or unusable. Changes nothing. */
   openForReading(logger: Logger): Catalogue | undefined;
-  /** As it is, to change it; undefined when there is none. @throws storage.damaged */
+  /** Opens the existing catalogue for changes; undefined if there is none. @throws storage.damaged */
   openExisting(): Catalogue | undefined;
   /**
-   * For a writer: makes an empty one when it is missing, or when it is damaged and no other writer is alive.
+   * Opens the catalogue for a writer. Creates an empty one if it is missing, or if it is damaged and no other writer is alive.
    *
    * @throws when it is damaged and another writer uses it
    */
@@ -84,14 +85,14 @@ export interface Catalogues {
     lease: WriterLease,
     logger: Logger,
   ): Promise<{ readonly catalogue: Catalogue; readonly isNew: boolean }>;
-  /** An empty one that only the caller sees, and that is gone when it is closed. */
+  /** Creates an empty, private catalogue that is deleted when it is closed. */
   makeTemporary(): Catalogue;
-  /** An empty one outside the final place, for the caller to fill and close. */
+  /** Creates an empty catalogue outside the final place. The caller fills and closes it. */
   startReplacement(lease: WriterLease): CatalogueReplacement;
 }
 
 export interface CatalogueReplacement {
   readonly catalogue: Catalogue;
-  /** Takes the place of the tenant's catalogue. The replacement has been closed before. */
+  /** Replaces the tenant's catalogue. The caller must close the replacement first. */
   putInPlace(): void;
 }

@@ -1,5 +1,5 @@
-// Owns what one store finds damaged while it reads blocks: collected, and marked together a moment later or at the end.
-// Where nothing can be written (a read-only disk) it says so in the log and the reading goes on.
+// Owns the list of damaged blocks that one store has found while reading. The blocks are marked together, a moment later or when the store
+// is closed. If the marks cannot be written (a read-only disk), this is logged and reading continues.
 import { systemClock, type Timer } from '../../kernel/clock.ts';
 import { SerialQueue } from '../../kernel/serial-queue.ts';
 import type { Logger } from '../../kernel/logger.ts';
@@ -42,7 +42,7 @@ export class DamageNotes {
     this.#timer ??= systemClock.startTimer(delayMs, () => void this.write(), { isBackground: true });
   }
 
-  /** Resolves when everything noted before is marked, or cannot be. Never rejects. */
+  /** Marks all noted blocks. Resolves when they are marked or the marking has failed. Never rejects. */
   write(): Promise<void> {
     this.#timer?.stop();
     this.#timer = undefined;
@@ -53,7 +53,7 @@ export class DamageNotes {
     const noted = [...this.#packs.values()].map(({ packId, ids }) => ({
       packId,
       ids: [...ids.values()],
-      // Reading compares with the checksum of what was taken in: what differs has changed on the disk.
+      // The reader compares with the checksum from the time of storing. So a difference means that the disk has changed the block.
       untrueIds: [],
     }));
     if (noted.length === 0) return;
@@ -68,7 +68,7 @@ export class DamageNotes {
       this.#logger.error('Damaged blocks could not be marked and still count as present', { ...found, error });
       return;
     }
-    this.#logger.error('Damaged blocks were met and are marked; the next backup sends them again', { ...found });
+    this.#logger.error('Damaged blocks were found and marked; the next backup sends them again', { ...found });
     this.#onMarked(found);
   }
 }

@@ -1,5 +1,5 @@
-// Owns what is done about an unclean end: packs that a dead writer was writing, and packs that the catalogue has not heard of.
-// Never touches anything of a writer that lives (writer-lease.ts decides that).
+// Owns the cleanup after a crash: unfinished packs of dead writers, and packs that are missing in the catalogue. Never touches data of a
+// living writer (writer-lease.ts shows which writers are alive).
 import { toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import type { Catalogue } from './catalogue.ts';
@@ -142,8 +142,8 @@ export async function listPacks(storage: Storage, onOdd: (odd: OddName) => void 
 }
 
 /**
- * After an unclean end: makes packs known that are in their place but not in the catalogue, and forgets those that are gone.
- * A damaged pack is left for verify to report.
+ * Compares the catalogue with the packs after an unclean end: adds packs that are missing in the catalogue, and removes packs that no
+ * longer exist. Damaged packs are left for verify to report.
  */
 export async function compareCatalogueWithPacks({
   storage,

@@ -1,5 +1,5 @@
-// Owns how damage that somebody met becomes marks and a catalogue that knows them, in this order: the marks are the truth, the
-// catalogue is told by them, at the latest when the folder is next opened for writing. Deletes no block and no pack.
+// Owns marking damaged blocks. The mark files are written first, and then the catalogue is updated. If a crash prevents the update, the
+// next writer applies the mark files when it opens the folder. Deletes no block and no pack.
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import type { Catalogue, BlockPlace } from './catalogue.ts';
@@ -20,9 +20,9 @@ export interface MarkingOptions {
 }
 
 /**
- * Marks further blocks. Durable when it resolves.
+ * Adds marks. They are durable when the promise resolves.
  *
- * @returns the files of the marks
+ * @returns the names of the mark files
  * @throws storage errors when the folder cannot be written
  */
 export async function markDamage(options: MarkingOptions, packs: readonly DamagedPack[]): Promise<readonly string[]> {
@@ -36,11 +36,11 @@ export async function markDamage(options: MarkingOptions, packs: readonly Damage
 }
 
 /**
- * After a check of everything: makes the marks say exactly what was found, so what was marked by mistake, or came back, counts again.
- * A crash in between leaves the old marks and the new ones, which is more than needed and harmless.
+ * Replaces all marks by the findings of a complete check. Blocks that were marked by mistake, or that are intact again, count as present
+ * again. If a crash interrupts this, both the old and the new marks stay. This is harmless: blocks are sent again without need.
  *
- * @param checked the files of marks that the check knew; those written meanwhile by others stay
- * @param better places of damaged blocks in sound packs
+ * @param checked mark files that the check knew and replaces; files that other processes wrote meanwhile stay
+ * @param better places of damaged blocks in intact packs
  */
 export async function settleMarks(
   options: MarkingOptions,
@@ -51,7 +51,7 @@ export async function settleMarks(
   const { logger } = options;
   const { storage } = options.place;
   const found = new DamageMarks(packs);
-  // Listed first: a file that somebody writes meanwhile must not be taken for one that cannot be read.
+  // The files are listed before they are read. Otherwise a file that another process adds between the two steps would count as unreadable.
   const files = await listMarks(storage);
   const known = await readDamageMarks(storage, logger);
   const isSame = known.equals(found) && files.length === known.names.length && files.length <= 1;
@@ -70,13 +70,15 @@ export async function settleMarks(
   });
 }
 
-/** With a writer's lease, so that nobody exchanges the catalogue meanwhile and a crash leaves its trace. */
+/**
+ * Runs the work under a writer lease. So no other process replaces the catalogue meanwhile, and a crash leaves a trace for the next writer.
+ */
 async function whileWriting<Result>(
   { place }: MarkingOptions,
   work: (writing: string) => Promise<Result>,
 ): Promise<Result> {
   const { storage, leases } = place;
-  // Below a disk that is not mounted any more nothing may be made.
+  // If the disk is not mounted, no file may be created at its mount point.
   if (!(await hasPacks(storage).catch(() => false)))
     throw new FarkeepError('storage.io', `${place.name} holds no packs any more; is its disk mounted?`);
   const lease = await leases.take();
@@ -92,13 +94,13 @@ async function whileWriting<Result>(
   }
 }
 
-/** A catalogue that is missing or damaged is made anew by the next writer, who knows the marks. */
+/** Updates the catalogue. If it is missing or damaged, the next writer rebuilds it and reads the marks. */
 function tellCatalogue({ place, logger }: MarkingOptions, tell: (catalogue: Catalogue) => void): void {
   try {
     using catalogue = place.catalogues.openExisting();
     if (catalogue !== undefined) tell(catalogue);
   } catch (error) {
-    logger.warn('The catalogue was not told of damaged blocks; the next session that writes does it', {
+    logger.warn('The damaged blocks could not be marked in the catalogue; the next session that writes does this', {
       place: place.name,
       error,
     });

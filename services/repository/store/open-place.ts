@@ -1,4 +1,11 @@
-// Owns opening a tenant's place: the catalogue in whatever state it is, the writer's lease, and care for what dead writers left.
+// Owns opening a tenant's place:
+//
+// read: open the catalogue; if it is missing or unusable, build a temporary one from the packs
+// write:
+//   create missing folders, take a writer lease
+//   open the catalogue (create a missing one, set a damaged one aside), apply the damage marks
+//   turn the complete blocks of dead writers into packs
+//   if there was a dead writer or the catalogue is new: compare the catalogue with the packs
 import type { Logger } from '../../kernel/logger.ts';
 import { readDamageMarks } from '../packs/damage-marks.ts';
 import type { Catalogue } from './catalogue.ts';
@@ -7,18 +14,18 @@ import { catalogueFromPacks } from './rebuild-catalogue.ts';
 import { incomingFolder, type TenantPlace } from './tenant-place.ts';
 import type { WriterLease } from './writer-lease.ts';
 
-/** A catalogue to read by: the tenant's, or one made from the packs when it is missing or cannot be used. */
+/** Opens a catalogue for reading: the tenant's, or one that is made from the packs if the tenant's is missing or unusable. */
 export async function openCatalogueForReading(place: TenantPlace, logger: Logger): Promise<Catalogue> {
   place.requireReadable();
   const catalogue = place.catalogues.openForReading(logger);
   if (catalogue !== undefined) return catalogue;
-  logger.info('Reading the packs themselves, since the catalogue is missing or cannot be read', { place: place.name });
+  logger.info('The catalogue is missing or cannot be read, so the packs are read instead', { place: place.name });
   return catalogueFromPacks(place, logger, await readDamageMarks(place.storage, logger));
 }
 
 /**
- * Makes what is missing, takes a writer's lease, opens the catalogue, and looks after what dead writers left.
- * A damaged catalogue is put aside and made anew.
+ * Creates what is missing, takes a writer lease, opens the catalogue, and cleans up after dead writers. A damaged catalogue is set aside
+ * and rebuilt.
  */
 export async function openPlaceForWriting(
   place: TenantPlace,
@@ -31,7 +38,7 @@ export async function openPlaceForWriting(
   try {
     const { catalogue, isNew } = await catalogues.openForWriting(lease, logger);
     opened = catalogue;
-    // First of all: whoever marked them may have been killed before the catalogue knew.
+    // Reads the marks first, because their writer may have been killed before it updated the catalogue.
     const marks = await readDamageMarks(storage, logger);
     catalogue.applyMarks(marks);
     const dead = await leases.careForDead(async (writer) => {

@@ -1,18 +1,18 @@
-// Owns the port of the restore points of one tenant: what a session needs of them. A TenantStore is one.
+// Owns the interface of one tenant's restore points, as sessions use it. TenantStore implements it.
 import type { CompletenessCheck } from '../points/point-check.ts';
 
 export interface PointStore {
   /**
-   * Makes a restore point exist, by one rename, after everything it needs is durable. Throws point.incomplete when a block
-   * is missing, call.conflict when another point has this id; committing the same root again changes nothing.
+   * Commits a restore point by one rename, after all its blocks are durable. Throws point.incomplete if a block is missing, call.conflict
+   * if another point has this id. A repeated commit of the same root has no effect.
    */
   commitPoint(point: {
     readonly pointId: string;
     readonly root: Buffer;
     readonly check?: CompletenessCheck;
   }): Promise<{ readonly rootBytes: number }>;
-  /** The bytes of a point's root, as committed. Throws call.not-found; decodePointRoot checks them. */
+  /** Returns the bytes of a committed root. Throws call.not-found. The caller must check the bytes (decodePointRoot). */
   readPointRoot(pointId: string): Promise<Buffer>;
-  /** What counts against the quota: durable packs, and the roots of restore points. */
+  /** Returns the bytes that count against the quota: durable packs, and the roots of restore points. */
   usedBytes(): Promise<number>;
 }

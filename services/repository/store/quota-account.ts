@@ -1,5 +1,11 @@
-// Owns what one writer may still add under its tenant's quota, with all writers together, so that the quota is never passed.
-// What counts: packs as the catalogue knows them, roots of restore points, and what writers have reserved in the catalogue.
+// Owns the quota check of one writer. All writers of a tenant together never exceed the quota.
+//
+// used = packs in the catalogue (without blocks that a disk damaged) + roots of restore points + reservations of all writers
+// before a block is accepted:
+//   needed = the block's bytes + header and index entry + overhead of two packs
+//   if this writer's reservation is smaller: reserve more in the catalogue; if used + needed > quota: quota.exceeded
+//   subtract the block from the reservation
+// when a pack is added to the catalogue: its bytes replace the same amount of the reservation
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Catalogue } from './catalogue.ts';
 import { packOverheadBytes } from '../packs/pack-writer.ts';
@@ -13,7 +19,7 @@ export class QuotaAccount {
   readonly #catalogue: Catalogue;
   readonly #writer: string;
   readonly #quotaBytes: number;
-  /** What restore points take beside packs; whoever commits one looks again. */
+  /** Bytes of all roots. After a commit, the store counts the roots again. */
   rootBytes: number;
   #reservedBytes = 0;
 
@@ -24,9 +30,9 @@ export class QuotaAccount {
     this.rootBytes = rootBytes;
   }
 
-  /** Counts what is about to be received. @throws quota.exceeded */
+  /** Counts bytes that will be received. @throws quota.exceeded */
   take(bytes: number): void {
-    // Two packs' own overhead may fall to this block: the one that it closes and the one that it opens.
+    // This block may close one pack and open the next, so the overhead of two packs is included.
     const needed = bytes + 2 * packOverheadBytes;
     if (this.#reservedBytes < needed) {
       const missing = needed - this.#reservedBytes;
@@ -51,9 +57,10 @@ export class QuotaAccount {
 }
 
 /**
- * Returns the bytes of all roots in `points/` and `trash/`. They count because a root may have a mebibyte and a tenant can make any number.
- * Deleted roots count: otherwise repeated commit and delete would fill the disk beyond the quota. Entries that are not
- * files are left to verify. An oversized file counts as a root of the largest size: otherwise one sparse file would use up the quota.
+ * Returns the bytes of all roots in `points/` and `trash/`. They count because a root may have a mebibyte, and a tenant can commit any
+ * number. Deleted roots count too: otherwise repeated commit and delete would fill the disk beyond the quota. Entries that are not files
+ * are skipped; verify reports these. An oversized file counts as a root of the largest size: otherwise one sparse file would use up the
+ * quota.
  */
 export async function rootBytesOf(storage: Storage): Promise<number> {
   let total = 0;
@@ -69,7 +76,7 @@ export async function rootBytesOf(storage: Storage): Promise<number> {
   return total;
 }
 
-/** A `trash/` that is not a folder holds no roots: none can be moved there. Sessions go on without it. @throws storage errors */
+/** If `trash/` is not a folder, it holds no roots. Sessions work without it. @throws storage errors */
 async function namesIn(storage: Storage, folder: string): Promise<readonly string[]> {
   try {
     return await storage.list(folder);

@@ -1,4 +1,4 @@
-// Owns making a catalogue from nothing but packs: for `farkeep repository rebuild-catalogue` and for reading without a catalogue.
+// Owns building a catalogue from the packs alone: for `farkeep repository rebuild-catalogue`, and for reading without a catalogue.
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import type { Catalogue } from './catalogue.ts';
@@ -10,7 +10,7 @@ import type { Storage } from '../storage/storage.ts';
 import { incomingFolder, type TenantPlace } from './tenant-place.ts';
 import type { WriterLease } from './writer-lease.ts';
 
-/** Fills a catalogue from the packs; a pack whose end is damaged gives the blocks before the damage. */
+/** Adds all packs to a catalogue. If the end of a pack is damaged, the intact blocks are added. */
 async function fill(
   storage: Storage,
   catalogue: Catalogue,
@@ -32,7 +32,7 @@ async function fill(
   return { packs: added, damaged };
 }
 
-/** A catalogue of its own, for reading when the tenant's is missing, damaged or on a disk that cannot be written. */
+/** Builds a temporary catalogue for reading, if the tenant's is missing, damaged or on a read-only disk. */
 export async function catalogueFromPacks(
   { storage, catalogues }: Pick<TenantPlace, 'storage' | 'catalogues'>,
   logger: Logger,
@@ -52,11 +52,14 @@ export interface RebuildResult {
   readonly packs: number;
   readonly points: number;
   readonly sizeBytes: number;
-  /** Packs with damage; their blocks before it are in the catalogue. */
+  /** Packs with damage. Their intact blocks are in the catalogue. */
   readonly damaged: readonly string[];
 }
 
-/** Whether a writer has ever been here. False also when the disk is not mounted. @throws storage.damaged when the packs are not in a folder */
+/**
+ * Whether the place has the folder `packs`, which its first writer creates. False also when the disk is not mounted. @throws
+ * storage.damaged when `packs` is not a folder
+ */
 export async function hasPacks(storage: Storage): Promise<boolean> {
   if (!(await storage.list('')).includes('packs')) return false;
   await storage.list('packs');
@@ -64,8 +67,7 @@ export async function hasPacks(storage: Storage): Promise<boolean> {
 }
 
 /**
- * Writes a new catalogue from the packs of a tenant and puts it in place.
- * Throws service.locked while a session writes there.
+ * Builds a new catalogue from the packs of a tenant and replaces the old one. Throws service.locked while a session writes into the place.
  */
 export async function rebuildCatalogue({
   place,
@@ -98,8 +100,8 @@ export async function rebuildCatalogue({
     replacement.putInPlace();
     await storage.removeFolder(`${incomingFolder}/${lease.writer}`);
     await storage.sync('');
-    // A session that began in this very moment may have opened the old catalogue. Then this counts as an unclean end: the next
-    // session compares catalogue and packs.
+    // A session that began at this moment may have opened the old catalogue. Then this counts as an unclean end, and the next session
+    // compares the catalogue with the packs.
     isClean = !(await leases.hasOtherLiving(lease));
     return result;
   } finally {

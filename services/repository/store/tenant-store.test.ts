@@ -21,7 +21,7 @@ import { openFolderPlace } from '../folder/folder-place.ts';
 const logger = silentLogger;
 
 describe('TenantStore', () => {
-  it('takes blocks in, reports them durable, and gives them back after a reopen', async () => {
+  it('stores blocks, reports them as durable, and returns them after a reopen', async () => {
     await using scratch = await scratchFolder();
     const folder = path.join(scratch.folder, 'tenant');
     const contents = [randomContent(300_000), Buffer.alloc(100_000, 'text '), Buffer.alloc(0), Buffer.from('x')];
@@ -52,7 +52,7 @@ describe('TenantStore', () => {
     await expect(store.read(blockIdOf(Buffer.from('other')))).rejects.toMatchObject({ code: 'call.not-found' });
   });
 
-  it('stores a block once, and reports it durable each time', async () => {
+  it('stores a repeated block once, and reports it as durable each time', async () => {
     await using scratch = await scratchFolder();
     const durable: string[] = [];
     await using store = await TenantStore.open({
@@ -77,7 +77,7 @@ describe('TenantStore', () => {
     expect(await readContent(store, id)).toEqual(content);
   });
 
-  it('commits a whole point once and refuses one with a missing block', async () => {
+  it('commits a complete restore point once, and refuses one with a missing block', async () => {
     await using scratch = await scratchFolder();
     await using store = await TenantStore.open({ place: openFolderPlace(scratch.folder), mode: 'write', logger });
     const id = await appendContent(store, Buffer.from('hello'));
@@ -112,7 +112,7 @@ describe('TenantStore', () => {
     expect(await readdir(path.join(scratch.folder, 'points'))).toEqual(['point-1.manifest']);
   });
 
-  it('refuses before the quota is passed, with two sessions counted together, and goes on when there is room', async () => {
+  it('refuses blocks beyond the quota, counts two sessions together, and accepts blocks again when quota is free', async () => {
     await using scratch = await scratchFolder();
     const quotaBytes = 1_000_000;
     const options = { place: openFolderPlace(scratch.folder), mode: 'write', logger, quotaBytes } as const;
@@ -140,7 +140,7 @@ describe('TenantStore', () => {
     expect(await second.usedBytes()).toBeLessThanOrEqual(quotaBytes);
   });
 
-  it('counts the roots of restore points, so that points without content do not pass the quota', async () => {
+  it('counts the roots of restore points, so that points without content cannot exceed the quota', async () => {
     await using scratch = await scratchFolder();
     const quotaBytes = 2_000_000;
     const options = { place: openFolderPlace(scratch.folder), mode: 'write', logger, quotaBytes } as const;
@@ -162,7 +162,7 @@ describe('TenantStore', () => {
     expect(await store.usedBytes()).toBeLessThanOrEqual(quotaBytes);
     const listed = await store.listPoints();
     expect(listed).toHaveLength(points);
-    // What is kept of each for lists is small, however large a tenant made its root.
+    // A listed point needs little memory, however large the tenant made its root.
     expect(JSON.stringify(listed).length).toBeLessThan(points * 2000);
   });
 });

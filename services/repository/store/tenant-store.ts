@@ -1,6 +1,5 @@
-// Owns one tenant's place in a repository: which blocks are there, taking in new ones, reading them back, and restore points.
-// Knows nothing of sockets, sessions or keys. Several processes may have the same place open; layout and rules are in
-// docs/repository-format.md.
+// Owns the store of one tenant: look up, store and read blocks; commit, list and read restore points. Does not know sockets, sessions or
+// keys. Several processes may open the same place; docs/repository-format.md has the layout and the rules.
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { isMissing } from '../../kernel/system-error.ts';
@@ -27,17 +26,17 @@ export interface TenantStoreOptions {
   readonly place: TenantPlace;
   readonly mode: 'read' | 'write';
   readonly logger: Logger;
-  /** What the tenant may use in all, in bytes; undefined is without bound. */
+  /** Quota of the tenant in bytes; undefined for no limit. */
   readonly quotaBytes?: number;
-  /** Called once for every appended block, when it will survive anything. */
+  /** Called once for every appended block, when the block is durable. */
   readonly onDurable?: (blocks: DurableBlocks) => void;
   /**
-   * With it, blocks that turn out damaged are marked, so that they are not offered as present any more, and then it is told. A store that
-   * was opened for writing marks in any case; one for reading changes nothing without it.
+   * Called after damaged blocks were marked; marked blocks no longer count as present. A store for writing always marks damaged blocks. A
+   * store for reading marks them only if this callback is given.
    */
   readonly onDamageMarked?: (found: FoundDamage) => void;
   readonly packBytes?: number;
-  /** Bytes that may wait to be written before appendBlock makes its caller wait. */
+  /** Limit of bytes that wait to be written. Above it, `append` makes its caller wait. */
   readonly maxQueuedBytes?: number;
   readonly now?: () => number;
 }
@@ -45,12 +44,12 @@ export interface TenantStoreOptions {
 export interface PointListing {
   readonly pointId: string;
   readonly rootBytes: number;
-  /** Undefined when the root is damaged; `problem` says how. */
+  /** Undefined if the root is damaged; `problem` then gives the reason. */
   readonly root: PointSummary | undefined;
   readonly problem: string | undefined;
 }
 
-/** Without what may be large: lists hold very many of them, of tenants that are not trusted. */
+/** A root without its large fields, because lists hold very many roots, and a malicious tenant could make them large. */
 export type PointSummary = Omit<PointRoot, 'manifest' | 'sourcePaths'>;
 
 /** @throws protocol.malformed */
@@ -69,7 +68,7 @@ function checkLengths(block: BlockToAppend): void {
   }
 }
 
-/** An invalid root in a commit is reported as an error of the sender, not of the disk. */
+/** Decodes the root of a commit. An invalid root is reported as an error of the sender, not of the disk. */
 function rootToCommit(root: Buffer, pointId: string): PointRoot {
   try {
     return decodePointRoot(root, pointId);
@@ -78,7 +77,7 @@ function rootToCommit(root: Buffer, pointId: string): PointRoot {
   }
 }
 
-/** A bound on memory: forgetting one costs a look-up. */
+/** Limit of remembered missing blocks. A forgotten block only costs a second look-up. */
 const maxMissing = 65_536;
 
 export class TenantStore implements BlockStore, PointStore, AsyncDisposable {
@@ -91,9 +90,9 @@ export class TenantStore implements BlockStore, PointStore, AsyncDisposable {
   readonly #onDurable: (blocks: DurableBlocks) => void;
   readonly #damage: DamageNotes | undefined;
   readonly #quota: QuotaAccount | undefined;
-  /** Appended, not yet durable. */
+  /** Blocks that were appended but are not durable yet. */
   readonly #pending = new Set<BlockKey>();
-  /** Lately reported as missing, so that `append` need not look again. */
+  /** Blocks recently reported as missing, so that `append` need not look them up again. */
   readonly #missing = new Set<BlockKey>();
   #isClosed = false;
 
@@ -138,8 +137,8 @@ export class TenantStore implements BlockStore, PointStore, AsyncDisposable {
   }
 
   /**
-   * Opens the place. "write" creates what is missing and looks after what dead writers left; "read" changes nothing and
-   * works on a read-only disk and without a catalogue.
+   * Opens the place. "write" creates missing parts and cleans up after dead writers. "read" changes nothing, and works on a read-only disk
+   * and without a catalogue.
    */
   static async open(options: TenantStoreOptions): Promise<TenantStore> {
     const { place, logger } = options;
@@ -158,7 +157,7 @@ export class TenantStore implements BlockStore, PointStore, AsyncDisposable {
     }
   }
 
-  /** Answers without touching packs. */
+  /** Looks the blocks up in the catalogue only, without reading packs. */
   locate(ids: readonly Buffer[]): ('stored' | 'pending' | 'missing')[] {
     const isStored = this.#catalogue.hasAll(ids);
     if (this.#missing.size > maxMissing) this.#missing.clear();
@@ -190,7 +189,10 @@ export class TenantStore implements BlockStore, PointStore, AsyncDisposable {
     }
   }
 
-  /** Blocks that are stored already. One that another writer has stored since it was reported as missing is stored twice, which is harmless. */
+  /**
+   * Returns those of the blocks that are already stored. Blocks that were recently reported as missing are not looked up again. If another
+   * writer has stored such a block since, it is stored twice, which is harmless.
+   */
   #storedAmong(blocks: readonly BlockToAppend[], keys: readonly BlockKey[]): Map<BlockKey, Buffer> {
     const asked = blocks.filter((_, index) => !this.#missing.delete(keys[index] ?? ''));
     const isStored = this.#catalogue.hasAll(asked.map(({ id }) => id));
@@ -223,7 +225,8 @@ export class TenantStore implements BlockStore, PointStore, AsyncDisposable {
         referenced: check === 'walk-manifest' ? undefined : check.referenced,
       });
     } finally {
-      // A damaged manifest block that the source did not send since it counted as present: the next attempt sends it.
+      // A manifest block may be damaged. The source did not send it because it counted as present. After marking, the next attempt sends
+      // it.
       await this.#damage?.write();
     }
     const name = this.#pointName(pointId);
@@ -252,7 +255,7 @@ export class TenantStore implements BlockStore, PointStore, AsyncDisposable {
     return { rootBytes: root.length };
   }
 
-  /** Checks the block's CRC. Throws call.not-found, or storage.damaged naming the pack. */
+  /** Reads a block and checks its CRC. Throws call.not-found, or storage.damaged naming the pack. */
   async read(id: Buffer): Promise<StoredBlock> {
     if (this.#pending.has(keyOfId(id))) await this.flush();
     const place = this.#catalogue.find(id);
@@ -260,14 +263,14 @@ export class TenantStore implements BlockStore, PointStore, AsyncDisposable {
     return this.#reader.read(place);
   }
 
-  /** Neighbors in a pack are read in one piece; memory stays near 24 MiB. */
+  /** Reads neighboring blocks of a pack together, with about 24 MiB of memory. */
   readMany(
     ids: Iterable<Buffer | undefined> | AsyncIterable<Buffer | undefined>,
   ): AsyncGenerator<BlockOutcome | undefined, void, undefined> {
     return this.#reader.readMany(ids, (id) => this.#catalogue.find(id));
   }
 
-  /** All restore points, oldest first. A damaged one is listed with its problem. */
+  /** Lists all restore points, oldest first. A damaged one is listed with its problem. */
   async listPoints(): Promise<PointListing[]> {
     const listings: PointListing[] = [];
     for (const name of await this.#storage.list('points')) {
@@ -300,7 +303,7 @@ export class TenantStore implements BlockStore, PointStore, AsyncDisposable {
     return this.#catalogue.packBytes() + (await rootBytesOf(this.#storage));
   }
 
-  /** Ends the store. What is not flushed is dropped: it was not acknowledged. */
+  /** Closes the store. Unflushed blocks are dropped, because they were not acknowledged. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;

@@ -1,15 +1,18 @@
-// Owns `repository verify` as an admin means it: check everything, and take what is damaged out of what is offered as present, so that the
-// next backup sends it again. The check itself is verify.ts.
+// Owns the command `repository verify`: a complete check (verify.ts), and marks on all damaged blocks. Marked blocks no longer count as
+// present, so the next backup sends them again.
 import { toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { markDamage, settleMarks } from './mark-damage.ts';
 import { verifyPlace, type VerifyOptions, type VerifyResult } from './verify.ts';
 
 export interface MarkedVerifyResult extends VerifyResult {
-  /** Why the damage could not be marked, and blocks of it still count as present; undefined when there was nothing to mark or it is marked. */
+  /** Reason why some damage could not be marked; those blocks still count as present. Undefined if all damage is marked. */
   readonly markingProblem: string | undefined;
 }
 
-/** Marks a damaged pack as soon as it is found: what was learned of a large repository is not lost when the check is stopped. */
+/**
+ * Checks everything and marks each damaged pack as soon as it is found. So if the check of a large repository is stopped, its findings so
+ * far are kept.
+ */
 export async function verifyAndMark(options: Omit<VerifyOptions, 'onDamagedPack'>): Promise<MarkedVerifyResult> {
   const { place, logger } = options;
   const marking = { place, logger };

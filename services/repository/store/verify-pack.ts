@@ -8,7 +8,7 @@ import { blockHeaderBytes, decodeBlockHeader, type PackBlock } from '../packs/pa
 import { readPackIndex, scanPack, type PackScan } from '../packs/pack-reader.ts';
 import type { Storage } from '../storage/storage.ts';
 
-/** A pack does not say of which job its blocks are. */
+/** A pack does not record the job of its blocks. */
 const unknownBlock: BlockContext = { chain: undefined, kind: undefined, purpose: 'repository' };
 
 const readBytes = 4 * 1024 * 1024;
@@ -18,7 +18,7 @@ export function keyOf(id: Buffer): string {
 }
 
 export interface PackCheckOptions {
-  /** Whether the block is to be unpacked and compared with its identifier. */
+  /** Whether to unpack this block and compare its content with its identifier. */
   readonly isDeepFor: (id: Buffer) => boolean;
   readonly idsKnown: () => Buffer[];
 }
@@ -113,7 +113,7 @@ async function checkBlock(
   }
 }
 
-/** Checks a pack without a readable index. The list of lost blocks comes from the old catalogue. */
+/** Checks a pack without a readable index. The old catalogue tells which blocks the pack held. */
 async function withoutIndex(
   storage: Storage,
   name: string,

@@ -1,5 +1,13 @@
-// Owns the provider's check without any key: every pack against its checksums, every restore point's chain to its last block.
-// Reads only; what is done about damage is verify-and-mark.ts.
+// Owns the complete check of a tenant's place, without keys. Reads only; verify-and-mark.ts marks the damage.
+//
+// for each pack: compare all bytes with its index and checksums
+//   deep check, or block is marked: also unpack the block, compare its content with its identifier
+//   report damaged blocks at once (onDamagedPack), so that a stopped check loses no findings
+// for each pack in the catalogue or in marks that does not exist: all its blocks are damaged
+// build a temporary catalogue from all packs; a damaged block that another pack holds intact is not lost
+// for each restore point: look up its manifest's blocks and all blocks that the manifest names
+//   a lost block: the point needs the damaged pack; an unknown block: the point is incomplete
+// report new damage and damage that a point needs as "damaged", all other known damage as "settled"
 import { toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { silentLogger, type Logger } from '../../kernel/logger.ts';
 import type { BlockPlace, Catalogue } from './catalogue.ts';
@@ -17,11 +25,11 @@ export interface Damage {
   readonly pack?: string;
   readonly manifest?: string;
   readonly reason: string;
-  /** Blocks of the pack that cannot be read, as far as can be known. */
+  /** Number of known unreadable blocks of the pack. */
   readonly damagedBlocks: number;
-  /** Those of them that no other pack holds whole: a backup that still has them must send them again. */
+  /** Number of damaged blocks that no other pack holds intact. Only a backup that still has their content can send them again. */
   readonly lostBlocks: number;
-  /** Restore points that need what is lost. */
+  /** Restore points that need a lost block. */
   readonly points: readonly string[];
 }
 
@@ -32,22 +40,25 @@ export interface VerifyResult {
   readonly points: number;
   readonly bytesRead: number;
   readonly damaged: readonly Damage[];
-  /** Known damage that costs nothing any more: its blocks were stored again, or no restore point needs them. */
+  /** Known damage without effect: its blocks were stored again, or no restore point needs them. */
   readonly settled: readonly Damage[];
-  /** Blocks that were marked as damaged and are whole. */
+  /** Number of blocks that are marked as damaged but intact. */
   readonly soundAgainBlocks: number;
   /** Every damaged pack with its damaged blocks, settled or not. */
   readonly findings: readonly DamagedPack[];
-  /** Files of marks that were there when the check began. */
+  /** Mark files that existed when the check began. */
   readonly knownMarks: readonly string[];
-  /** Where sound packs hold damaged blocks. */
+  /** Places of damaged blocks in intact packs. */
   readonly betterPlaces: readonly BlockPlace[];
 }
 
 export interface VerifyOptions {
   readonly place: TenantPlace;
   readonly logger: Logger;
-  /** Also unpacks every block and compares it with its identifier: finds what was wrong before it was stored. Slower. */
+  /**
+   * Also unpacks every block and compares its content with its identifier. This finds blocks that were already wrong when they were
+   * received. Slower.
+   */
   readonly isDeep?: boolean;
   readonly onProgress?: (progress: {
     readonly packs: number;
@@ -55,7 +66,7 @@ export interface VerifyOptions {
     readonly bytesRead: number;
   }) => void;
   readonly signal?: AbortSignal;
-  /** A damaged pack with blocks that are not marked yet, or that is not marked itself. */
+  /** Called for each pack with new damage: damaged blocks without a mark, or a damaged pack without a mark. */
   readonly onDamagedPack?: (pack: DamagedPack) => Promise<void>;
 }
 
@@ -75,7 +86,7 @@ export async function verifyPlace({
     return new DamageMarks();
   });
   const names = await listPacks(storage, ({ name, reason }) => {
-    logger.error('Something that is no pack lies among the packs', { name, reason });
+    logger.error('An entry in the folder of packs is not a pack', { name, reason });
     damaged.push({ pack: name, reason, damagedBlocks: 0, lostBlocks: 0, points: [] });
   });
   const present = new Set(names);
@@ -98,14 +109,15 @@ export async function verifyPlace({
       signal?.throwIfAborted();
       const packId = packIdOf(name);
       const check = await checkPack(storage, name, {
-        // A mark may come from a deep check: a checksum alone does not lift it.
+        // A mark may come from a deep check, so a correct checksum alone must not remove it.
         isDeepFor: (id) => isDeep || marks.has(packId, id),
         idsKnown: () => idsKnownIn(packId, known, marks),
       });
       bytesRead += check.bytesRead;
       blocks += check.blocks;
       if (check.reason !== undefined) {
-        // Once untrue, always: also when the disk damages it afterwards it is not the disk that made it worthless.
+        // "Untrue" means that the content never matched the identifier. A block that was found untrue stays untrue, even if the disk
+        // damages it later.
         const untrue = new Set(check.untrue.map(keyOf));
         const untrueIds = check.lost.filter((id) => untrue.has(keyOf(id)) || marks.isUntrue(packId, id));
         await note(name, { packId, ids: check.lost, untrueIds }, check.reason);
@@ -126,7 +138,8 @@ export async function verifyPlace({
   }
   const findings = [...bad.values()].map(({ packId, ids, untrueIds }) => ({ packId, ids, untrueIds }));
 
-  // Points first: a session may go on committing meanwhile, and what a point needs is there before the point.
+  // Lists the points before it builds the catalogue from the packs. A session may commit points meanwhile; their blocks are stored before
+  // the point, so the catalogue has every block of a listed point.
   const inPoints = await storage.list('points').catch((error: unknown) => {
     damagedPoints.push(damagedPoint('points', storageReason(error), []));
     return [];
@@ -134,7 +147,7 @@ export async function verifyPlace({
   const pointNames = inPoints.filter(isPointFile);
   for (const name of inPoints.filter((each) => !isPointFile(each)))
     damagedPoints.push(damagedPoint(`points/${name}`, 'its name is not that of a restore point', []));
-  // A block that another pack holds whole is not lost.
+  // A block is not lost if another pack holds it intact.
   const catalogue = await catalogueFromPacks(place, silentLogger, new DamageMarks(findings));
   const lostBlocks = new Map<string, string>();
   const betterPlaces: BlockPlace[] = [];
@@ -174,7 +187,7 @@ export async function verifyPlace({
     const points = [...(affected.get(name) ?? [])].sort();
     const lost = ids.filter((id) => lostBlocks.has(keyOf(id))).length;
     const damage = { pack: name, reason, damagedBlocks: ids.length, lostBlocks: lost, points };
-    // What is found for the first time is told as damage, even when it costs nothing.
+    // New damage is always reported as damage, even if no restore point needs the blocks.
     (isNew || points.length > 0 ? damaged : settled).push(damage);
   }
   damaged.push(...damagedPoints);
@@ -206,7 +219,7 @@ function damagedPoint(manifest: string, reason: string, points: readonly string[
 
 interface BadPack extends DamagedPack {
   readonly reason: string;
-  /** Some of it is not marked. */
+  /** True if some of the damage is not marked yet. */
   readonly isNew: boolean;
 }
 
@@ -214,7 +227,7 @@ function packIdOf(name: string): Buffer {
   return Buffer.from(name.slice(-'.pack'.length - 32, -'.pack'.length), 'hex');
 }
 
-/** What the pack is known to have held: by the catalogue, and by marks that outlive it. */
+/** Returns all known blocks of the pack: from the catalogue, and from marks, which remain when the catalogue is rebuilt. */
 function idsKnownIn(packId: Buffer, known: Catalogue | undefined, marks: DamageMarks): Buffer[] {
   const ids = new Map<string, Buffer>();
   for (const id of [...(known?.blocksInPack(packId) ?? []), ...marks.idsOf(packId)]) ids.set(keyOf(id), id);

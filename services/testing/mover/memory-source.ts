@@ -1,5 +1,6 @@
-// Owns a whole source mover in one process: the real SourceMover, pool, stream workers, lanes and pipelines, with a disk, a destination and
-// a target in memory. Messages between "threads" are cloned as real ones are. For tests only; uses no thread, socket or process.
+// Owns a complete source mover inside one process: the real SourceMover, pool, stream workers, lanes and pipelines, with a disk, a
+// destination and a target in memory. Messages between simulated threads are cloned, as between real threads. For tests only; uses no
+// thread, socket or process.
 import { randomBytes } from 'node:crypto';
 import type { Timers } from '../../kernel/clock.ts';
 import type { MoverEvent, SourceStart } from '../../mover/link/local-link.ts';
@@ -20,15 +21,15 @@ import type { MemoryTree } from './memory-tree.ts';
 
 export const memoryPointId = 'ab'.repeat(16);
 const maxStreams = 2;
-/** Shared by all runs of a test file, because the large memory of a lane is only freed by the garbage collector. */
+/** Shared by all runs of a test file, because only the garbage collector frees the large memory of a lane. */
 const cutters = Array.from({ length: maxStreams }, () => createLaneCutter());
 
 export interface MemorySourceOptions {
   readonly operation: SourceStart['operation'];
   readonly target: MemoryTarget;
-  /** Of a backup. */
+  /** The disk to back up; for backups only. */
   readonly disk?: SourceDisk;
-  /** Of a restore. */
+  /** The destination; for restores only. */
   readonly tree?: MemoryTree;
   readonly streams?: number;
   readonly timers?: Timers;
@@ -37,7 +38,7 @@ export interface MemorySourceOptions {
 export interface MemorySource {
   readonly mover: SourceMover;
   readonly events: MoverEvent[];
-  /** Ends the thread of a stream as a crash does. */
+  /** Simulates a crash of a stream's thread. */
   readonly crash: (streamIndex: number) => void;
 }
 
@@ -57,7 +58,7 @@ export function restoreTo(destination: string): SourceStart['operation'] {
   return { kind: 'restore', pointId: memoryPointId, paths: [], destination, overwrite: 'never' };
 }
 
-/** The returned mover waits for `run`. */
+/** The returned mover starts when `run` is called. */
 export function makeMemorySource(options: MemorySourceOptions): MemorySource {
   const { operation, streams = 2, timers } = options;
   const events: MoverEvent[] = [];
@@ -139,7 +140,7 @@ class MemoryThread {
         });
       },
       onFinished: () => {
-        // After the last message.
+        // Runs after the last message was delivered.
         setImmediate(() => {
           this.terminate();
         });

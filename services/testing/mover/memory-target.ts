@@ -1,5 +1,6 @@
-// Owns a target data mover in memory: keeps blocks and the root, and answers each data message in the next turn. A test can change, hold
-// back or lose any answer, and cut any stream. For tests of the source side only. Must not check quotas, tickets or keys.
+// Owns a simulated target data mover in memory. It keeps blocks and the root, and answers each data message in the next turn of the event
+// loop. A test can change, delay or drop any answer, and cut any stream. For tests of the source side only. Must not check quotas, tickets
+// or keys.
 import { decodeNow, encodeNow } from '../repository/plain-blocks.ts';
 import type { StoredBlock } from '../../blocks/block.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
@@ -8,11 +9,11 @@ import type { StreamConnection } from '../../mover/source/stream-worker.ts';
 import { dataProtocolVersion, type DataMessage } from '../../wire/messages.ts';
 
 export interface MemoryTargetOptions {
-  /** Contents by identifier in hex; shared with the targets of other sessions. */
+  /** Contents by identifier in hex. Several targets can share this map, as successive sessions share a repository. */
   readonly blocks?: Map<string, Buffer>;
-  /** Of a point that exists. */
+  /** Root of an existing restore point. */
   readonly root?: Buffer;
-  /** Sees each message first. With `true` the target itself does not answer. */
+  /** Called first for each message. If the function returns `true`, the target does not answer the message. */
   readonly onMessage?: (message: DataMessage, stream: MemoryStream) => boolean;
 }
 
@@ -28,14 +29,14 @@ export class MemoryTarget {
   readonly blocks: Map<string, Buffer>;
   readonly #options: MemoryTargetOptions;
   readonly #streams: MemoryStream[] = [];
-  /** Everything that came, in order. */
+  /** All received messages, in order. */
   readonly received: DataMessage[] = [];
   root: Buffer | undefined;
-  /** Identifiers that are stored and not named as durable. */
+  /** Identifiers of blocks that are stored but not yet reported as durable. */
   undurable: { readonly stream: MemoryStream; readonly id: Buffer }[] = [];
-  /** Names nothing as durable by itself; `makeDurable` does. */
+  /** If true, the target reports blocks as durable only when the test calls `makeDurable`. */
   isHoldingDurable = false;
-  /** How long the source has heard nothing, by its own measure. */
+  /** Time since the source last received something, as the source measures it. */
   silentMs = 0;
 
   constructor(options: MemoryTargetOptions = {}) {
@@ -87,7 +88,7 @@ export class MemoryTarget {
         return isOpen;
       },
       send: (message) => {
-        // As with a socket, the memory of the blocks is free as soon as the message was sent.
+        // A socket has copied the blocks when `send` returns, so the caller may reuse their memory. This target therefore copies them too.
         const kept = message.type === 'block' ? { ...message, blocks: message.blocks.map(copyOf) } : message;
         setImmediate(() => {
           if (!isCut) this.#receive(kept, stream);
@@ -101,7 +102,7 @@ export class MemoryTarget {
     };
   }
 
-  /** Names what is stored as durable, in the given order of the identifiers. */
+  /** Reports all stored blocks as durable. @param order changes the order of the identifiers */
   makeDurable(order: (ids: Buffer[]) => Buffer[] = (ids) => ids): void {
     const waiting = this.undurable;
     this.undurable = [];
@@ -111,7 +112,7 @@ export class MemoryTarget {
     }
   }
 
-  /** Answers as a target does. */
+  /** Answers a message as a real target does. */
   answer(message: DataMessage, stream: MemoryStream): void {
     switch (message.type) {
       case 'open':
@@ -163,12 +164,12 @@ export class MemoryTarget {
   }
 }
 
-/** A handler that throws has failed its connection before. */
+/** Calls the handler. If the handler throws, it has already failed its connection. */
 function handle(handlers: DataConnectionHandlers, message: DataMessage): void {
   try {
     void handlers.onMessage(message, []);
   } catch {
-    // The stream worker has reported it.
+    // The stream worker has already reported this error.
   }
 }
 

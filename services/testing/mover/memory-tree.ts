@@ -1,5 +1,5 @@
-// Owns a restore's destination in memory, in place of the tree writer: files by their path, with the problems and counts of the real one.
-// For tests of the source side only. Must not be used to test rules of real folders: owners, modes, links and crashes are not there.
+// Owns a restore destination in memory that replaces the tree writer. It stores files by path, and reports the same problems and counts as
+// the real tree writer. For tests of the source side only. Must not be used to test owners, modes, links or crashes: it has none of these.
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { RestoreWriter } from '../../mover/source/restore/restore-pipeline.ts';
 import { RestoreProblems } from '../../repository/restore/restore-problems.ts';
@@ -8,17 +8,17 @@ import type { placeSmallFile } from '../../repository/restore/small-file.ts';
 import type { TreeWriterOptions } from '../../repository/restore/tree-writer.ts';
 import type { FileEntry } from '../../repository/points/tree-entry.ts';
 
-/** Larger files come in pieces through the main thread. */
+/** Larger files are not made by the stream workers: their pieces pass through the main thread. */
 const smallBytes = 1000;
 
 export class MemoryTree {
   /** Content by path. */
   readonly files = new Map<string, string>();
-  /** Paths at which a folder stands. */
+  /** Paths of existing folders, which block a file of the same path. */
   readonly folders = new Set<string>();
-  /** Each write waits for it. */
+  /** Each write waits for this promise, so that a test can delay writes. */
   writing: Promise<void> = Promise.resolve();
-  /** Undefined until the writer has finished. */
+  /** Undefined until the restore has called `finish`. */
   isComplete: boolean | undefined;
   openFiles = 0;
   maxOpenFiles = 0;

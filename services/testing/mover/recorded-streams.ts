@@ -1,4 +1,4 @@
-// Owns the streams of a pipeline as a test sees them: what was sent is kept, and nothing is answered. For tests only.
+// Owns a replacement for the streams of a pipeline: it records all sent messages and answers none. For tests only.
 import type { PipelineStreams } from '../../mover/source/streams/stream-pool.ts';
 import { emptyCounters, type ToWorker } from '../../mover/source/streams/worker-link.ts';
 
@@ -24,7 +24,7 @@ export class RecordedStreams implements PipelineStreams {
     for (let streamIndex = 0; streamIndex < this.size; streamIndex += 1) this.send(streamIndex, message);
   }
 
-  /** Takes the messages of one type out of what was sent. */
+  /** Removes and returns the recorded messages of one type. */
   take<Type extends ToWorker['type']>(
     type: Type,
   ): { readonly streamIndex: number; readonly message: ToWorker & { readonly type: Type } }[] {

@@ -11,7 +11,7 @@ export function canMount(): boolean {
   return answer;
 }
 
-/** Title of a test that needs mounts; the title says so when the test cannot run. */
+/** Returns the title of a test that needs mounts. If the account may not mount, the title says that the test did not run. */
 export function mountTitle(title: string): string {
   return canMount() ? title : `NOT TRIED, this account may not mount: ${title}`;
 }

@@ -1,4 +1,5 @@
-// Owns what every Catalogue must do; each backend runs it, and so does the fake of the tests (folder/sqlite-catalogue.test.ts).
+// Owns the requirements for every Catalogue, as tests. Each storage backend runs them, and so does the in-memory catalogue of the tests
+// (folder/sqlite-catalogue.test.ts).
 import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { DamageMarks, type DamagedPack } from '../../repository/packs/damage-marks.ts';
@@ -14,14 +15,14 @@ function marked(packId: Buffer, blocks: readonly PackBlock[], untrue: readonly P
   return { packId, ids: blocks.map(({ id }) => id), untrueIds: untrue.map(({ id }) => id) };
 }
 
-/** Bytes of a marked block that do not count against the quota: stored bytes, header, and entry of the index. */
+/** Bytes of a marked block that the quota does not count: stored bytes, header, and index entry. */
 const lostBytes = 10 + 56 + 56;
 
-/** Declares the tests; `make` gives an empty catalogue. */
+/** Declares the tests; `make` returns an empty catalogue. */
 export function describeCatalogue(make: () => Promise<Catalogue>): void {
   const [packA, packB] = [randomBytes(16), randomBytes(16)];
 
-  it('says where a block of an added pack lies, and which blocks are missing', async () => {
+  it('returns the place of a block in an added pack, and the list of missing blocks', async () => {
     using catalogue = await make();
     const blocks = [blockOf(), blockOf({ offset: 400, encoding: 'raw', contentLength: 10 })];
     expect(catalogue.addPack(packA, 1000, blocks)).toBe(0);
@@ -46,7 +47,7 @@ export function describeCatalogue(make: () => Promise<Catalogue>): void {
     expect(catalogue.blocksInPack(packA)).toHaveLength(9000);
   });
 
-  it('keeps the first place of a block that comes twice, and adds a pack once', async () => {
+  it('keeps the first place of a block that two packs hold, and adds a pack only once', async () => {
     using catalogue = await make();
     const block = blockOf();
     catalogue.addPack(packA, 1000, [block]);
@@ -67,7 +68,7 @@ export function describeCatalogue(make: () => Promise<Catalogue>): void {
     expect(catalogue.packBytes()).toBe(500);
   });
 
-  it('does not count a marked block as present, and still knows where it lies', async () => {
+  it('does not count a marked block as present, but still returns its place', async () => {
     using catalogue = await make();
     const [bad, good] = [blockOf(), blockOf()];
     catalogue.addPack(packA, 1000, [bad, good]);
@@ -79,7 +80,7 @@ export function describeCatalogue(make: () => Promise<Catalogue>): void {
     expect(catalogue.blocksInPack(packA)).toHaveLength(2);
   });
 
-  it('goes on counting a block that never was what it claims to be', async () => {
+  it('still counts a block against the quota if its content never matched its identifier', async () => {
     using catalogue = await make();
     const bad = blockOf();
     catalogue.addPack(packA, 1000, [bad]);
@@ -88,7 +89,7 @@ export function describeCatalogue(make: () => Promise<Catalogue>): void {
     expect(catalogue.packBytes()).toBe(1000);
   });
 
-  it('says how many marked blocks a new pack brings back', async () => {
+  it('returns how many marked blocks a new pack replaces', async () => {
     using catalogue = await make();
     const [bad, alsoBad] = [blockOf(), blockOf()];
     catalogue.addPack(packA, 1000, [bad, alsoBad]);
@@ -98,14 +99,14 @@ export function describeCatalogue(make: () => Promise<Catalogue>): void {
     expect(catalogue.has(alsoBad.id)).toBe(false);
   });
 
-  it('takes a pack in with the marks that it has already', async () => {
+  it('applies existing marks to a pack that is added later', async () => {
     using catalogue = await make();
     const [bad, good] = [blockOf(), blockOf()];
     catalogue.addPack(packA, 1000, [bad, good], { marks: new DamageMarks([marked(packA, [bad])], ['1.marks']) });
     expect(catalogue.hasAll([bad.id, good.id])).toEqual([false, true]);
   });
 
-  it('replaces the marks by what a whole check found', async () => {
+  it('replaces all marks with the result of a complete check', async () => {
     using catalogue = await make();
     const [cured, bad, moved] = [blockOf(), blockOf(), blockOf()];
     catalogue.addPack(packA, 1000, [cured, bad, moved]);
@@ -115,14 +116,14 @@ export function describeCatalogue(make: () => Promise<Catalogue>): void {
     catalogue.setMarks(new DamageMarks([marked(packA, [bad, moved])], ['2.marks']), [better]);
     expect(catalogue.hasAll([cured.id, bad.id, moved.id])).toEqual([true, false, true]);
     expect(catalogue.find(moved.id)).toMatchObject({ packId: packB, offset: 4000 });
-    // A file of marks that was applied is passed over, one that is not known any more is applied again.
+    // The catalogue ignores a mark file that it has already applied, and applies one that it does not know.
     catalogue.applyMarks(new DamageMarks([marked(packA, [cured])], ['2.marks']));
     expect(catalogue.has(cured.id)).toBe(true);
     catalogue.applyMarks(new DamageMarks([marked(packA, [cured])], ['1.marks']));
     expect(catalogue.has(cured.id)).toBe(false);
   });
 
-  it('reserves room for all writers together, and gives it back', async () => {
+  it('reserves quota for all writers together, and releases it', async () => {
     using catalogue = await make();
     catalogue.addPack(packA, 1000, []);
     expect(catalogue.reserve('a', 100, 10_000, 9000, 0)).toBe(2000);
@@ -131,7 +132,7 @@ export function describeCatalogue(make: () => Promise<Catalogue>): void {
     expect(catalogue.reserve('b', 900, 1500, 9000, 200)).toBe(0);
     expect(catalogue.reserve('b', 700, 1500, 9000, 200)).toBe(700);
     catalogue.dropReservation('b');
-    // What was reserved becomes a pack: its bytes count once.
+    // The pack takes the place of its reservation, so its bytes count only once.
     catalogue.addPack(packB, 1500, [], { writer: 'a' });
     expect(catalogue.reserve('c', 6000, 6000, 9000, 0)).toBe(6000);
     expect(catalogue.reserve('c', 1, 1, 9000, 0)).toBe(0);

@@ -1,10 +1,10 @@
-// An in-memory file system that changes at any moment of a walk or a read. It records every state of every file, and reuses inode numbers
-// as ext4 does. For tests of backups of changing sources.
+// Owns an in-memory file system that can change before any operation of a walk or a read. It records every state of every file, and reuses
+// inode numbers as ext4 does. For tests of backups of changing sources; must not be used by the product.
 import { constants } from 'node:fs';
 import { FileStat } from '../../mover/source/walk/file-stat.ts';
 import type { OpenSource, RawText, SourceDisk, SourceFolder } from '../../mover/source/walk/source-disk.ts';
 
-/** All metadata and content that a backup saves of an entry, as one text. */
+/** Returns all saved metadata and content of an entry as one text. */
 export function stateText(kind: string, mode: number, uid: number, mtimeNs: bigint, content: string): string {
   return `${kind} ${mode.toString(8)} ${uid} ${mtimeNs} ${content}`;
 }
@@ -24,17 +24,17 @@ export class Inode {
   mode: number;
   uid = 0;
   nlink = 1;
-  /** Content of a file; target of a link. */
+  /** The content of a file, or the target of a link. */
   content: string;
   mtimeNs = 0n;
   ctimeNs = 0n;
   attributes = 0;
-  /** The reported size, when it differs from the size of the content. */
+  /** The size that the file system reports, if it differs from the size of the content. */
   claimedBytes: number | undefined;
   readonly entries = new Map<RawText, Inode>();
-  /** Every inode that this folder ever had, by name. */
+  /** Every inode that this folder ever contained, by name. */
   readonly everEntries = new Map<RawText, Set<Inode>>();
-  /** Names that did not exist for a moment, also when the same file was back afterwards. */
+  /** Names that were missing at some moment, even if the same file later got the name again. */
   readonly everGone = new Set<RawText>();
   readonly history = new Set<string>();
 
@@ -66,7 +66,7 @@ export class ChangingDisk implements SourceDisk {
   #nowNs = 1_000_000_000_000_000_000n;
   #operations = 0;
   #changes: { readonly at: number; readonly change: Change }[] = [];
-  /** Limit of the bytes that one read returns. */
+  /** Largest number of bytes that one read returns. */
   readonly #pieceBytes: number;
   maxOpen = 0;
 
@@ -76,7 +76,7 @@ export class ChangingDisk implements SourceDisk {
     this.outside = this.make('folder', '', 0o755);
   }
 
-  /** Schedules changes; each happens before the operation with this number, counted from now. */
+  /** Schedules changes. Each change happens before the operation with its number, counted from this call. */
   schedule(changes: readonly { readonly at: number; readonly change: Change }[]): void {
     this.#operations = 0;
     this.#changes = [...changes].sort((left, right) => left.at - right.at);
@@ -86,7 +86,7 @@ export class ChangingDisk implements SourceDisk {
     return this.#open.size;
   }
 
-  // changes
+  // Methods that change the disk.
 
   tick(): bigint {
     this.#nowNs += 1_000_000_007n;
@@ -100,7 +100,7 @@ export class ChangingDisk implements SourceDisk {
     return inode;
   }
 
-  /** Call for every change of an inode. */
+  /** Must be called after each change of an inode; updates its ctime and history. */
   touched(inode: Inode): void {
     inode.ctimeNs = this.tick();
     inode.history.add(inode.state);
@@ -138,7 +138,7 @@ export class ChangingDisk implements SourceDisk {
     if (inode.nlink === 0 && ![...this.#open.values()].includes(inode)) this.#freeNumbers.push(inode.ino);
   }
 
-  // the view of a backup
+  // Methods that a backup calls (SourceDisk).
 
   openSource(): OpenSource {
     return { folder: this.#folder(this.source, 'source'), name: undefined };

@@ -1,5 +1,5 @@
-// A check of a tenant folder that kills its own process with SIGKILL at a chosen moment. Only damage-marks.test.ts starts it. Arguments:
-// folder, moment.
+// Owns a process that checks a tenant folder and kills itself with SIGKILL at a given moment. Must be started by damage-marks.test.ts only.
+// Arguments: folder, moment.
 import { silentLogger } from '../../kernel/logger.ts';
 import { FolderStorage } from '../../repository/folder/folder-storage.ts';
 import { verifyAndMark } from '../../repository/store/verify-and-mark.ts';
@@ -21,7 +21,7 @@ class DyingStorage extends FolderStorage {
     if (isMark && moment === 'before the catalogue knows') await die();
   }
 
-  /** The check lists the points after it has read every pack. */
+  /** The check lists the restore points after it has read every pack, so this moment is near the end of the check. */
   override async list(folderName: string): Promise<string[]> {
     if (folderName === 'points' && moment === 'before the end') await die();
     return super.list(folderName);

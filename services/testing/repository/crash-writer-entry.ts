@@ -1,5 +1,5 @@
-// A writer that the test kills: appends seeded blocks to a tenant folder, prints which blocks became durable and which points were
-// committed. Only crash.test.ts starts it. Arguments: folder, seed of the contents, size of packs.
+// Owns a writer process that the test kills. It appends seeded blocks to a tenant folder, and prints the durable blocks and the committed
+// restore points. Must be started by crash.test.ts only. Arguments: folder, seed of the contents, size of packs.
 import { createHash } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { silentLogger } from '../../kernel/logger.ts';
@@ -15,7 +15,7 @@ function contentOf(contentSeed: string, index: number): Buffer {
   return Buffer.concat(Array.from({ length: 1 + (block[0] ?? 0) * 4 }, () => block));
 }
 
-/** Writes at once and in order: everything printed before the kill was acknowledged. */
+/** Writes synchronously and in order, so that every durable block that the process has acknowledged is also printed before the kill. */
 function say(line: string): void {
   writeSync(1, `${line}\n`);
 }

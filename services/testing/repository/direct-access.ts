@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DirectWriter, makeWriteBuffers } from '../../repository/storage/direct-file.ts';
 
-/** Some file systems do not support it; the tests are then shown as skipped. */
+/** Whether the temporary folder supports O_DIRECT. If not, the tests are shown as skipped. */
 export async function canGoDirect(): Promise<boolean> {
   const folder = await mkdtemp(path.join(tmpdir(), 'farkeep-direct-'));
   const plain = await open(path.join(folder, 'file'), 'wx+');

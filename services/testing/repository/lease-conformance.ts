@@ -1,14 +1,15 @@
-// Owns what the WriterLeases of every backend must do; the fake of the tests too (folder/writer-lock.test.ts).
+// Owns the requirements for the WriterLeases of every storage backend, as tests; the in-memory leases of the tests run them too
+// (folder/writer-lock.test.ts).
 import { expect, it } from 'vitest';
 import type { WriterLeases } from '../../repository/store/writer-lease.ts';
 
-/** Declares the tests; `make` gives the leases of an empty place, as two processes would open them. */
+/** Declares the tests; `make` returns the leases of an empty place, opened twice as by two processes. */
 export function describeLeases(
   make: () => Promise<{ readonly one: WriterLeases; readonly other: WriterLeases } & AsyncDisposable>,
 ): void {
-  const nobody = (): Promise<void> => Promise.reject(new Error('nobody is dead'));
+  const nobody = (): Promise<void> => Promise.reject(new Error('there is no dead writer'));
 
-  it('gives each writer a name of its own and shows that it lives', async () => {
+  it('gives each writer its own name and reports the writer as alive', async () => {
     await using made = await make();
     const [first, second] = [await made.one.take(), await made.other.take()];
     expect(first.writer).toMatch(/^[0-9a-f]{16}$/);
@@ -20,13 +21,13 @@ export function describeLeases(
     await first.release();
   });
 
-  it('leaves nothing of a writer that released its lease', async () => {
+  it('removes all traces of a writer that released its lease', async () => {
     await using made = await make();
     await (await made.one.take()).release();
     expect(await made.other.careForDead(nobody)).toBe(0);
   });
 
-  it('lets one other care for a writer that ended without release, once', async () => {
+  it('lets exactly one other process clean up after a writer that ended without release', async () => {
     await using made = await make();
     const dead = await made.one.take();
     const living = await made.other.take();
@@ -35,7 +36,7 @@ export function describeLeases(
     const caredFor: string[] = [];
     const care = async (writer: string): Promise<void> => {
       caredFor.push(writer);
-      // While somebody cares for it, nobody else does.
+      // The first process still cleans up after the dead writer, so the second must not.
       expect(await made.one.careForDead(nobody)).toBe(0);
     };
     expect(await made.other.careForDead(care)).toBe(1);
@@ -44,7 +45,7 @@ export function describeLeases(
     await living.release();
   });
 
-  it('keeps the trace of a dead writer when the care for it fails', async () => {
+  it('keeps the trace of a dead writer when the cleanup fails', async () => {
     await using made = await make();
     const dead = await made.one.take();
     await dead.abandon();

@@ -1,5 +1,5 @@
-// Runs a backup in this process: the real pipeline and lanes, any source disk, and a target that accepts every block. The result is the
-// decoded restore point. For tests that control every step of a source.
+// Owns a backup in this process: the real pipeline and lanes, any source disk, and a target that accepts every block. Returns the decoded
+// restore point. For tests that control every step of a source; must not be used by the product.
 import { decodeNow } from './plain-blocks.ts';
 import type { StoredBlock } from '../../blocks/block.ts';
 import { readManifestReferences } from '../../repository/points/manifest-chain.ts';
@@ -16,7 +16,7 @@ import { emptyCounters, type ToWorker } from '../../mover/source/streams/worker-
 import type { DataMessage } from '../../wire/messages.ts';
 
 const laneCount = 2;
-/** Shared by all runs of a test file, because the large memory of a lane is only freed by the garbage collector. */
+/** Shared by all runs of a test file, because only the garbage collector frees the large memory of a lane. */
 const cutters = Array.from({ length: laneCount }, () => createLaneCutter());
 
 export interface SavedEntry {
@@ -25,7 +25,7 @@ export interface SavedEntry {
   readonly content: Buffer;
 }
 
-/** Blocks that the target has stored, for further runs. */
+/** Blocks that the target has stored. Later runs can use them again. */
 export type SavedBlocks = Map<string, Buffer>;
 
 export async function runLocalBackup(
@@ -52,7 +52,8 @@ export async function runLocalBackup(
         });
       },
       send: (message) => {
-        // As with a socket, the caller may reuse the memory of the blocks after this returns.
+        // A socket has copied the blocks when `send` returns, so the caller may reuse their memory. This function therefore copies them
+        // too.
         if (message.type === 'block') for (const block of message.blocks) keep(block);
         setImmediate(() => {
           answer(lane, index, message);
@@ -133,7 +134,7 @@ export async function runLocalBackup(
     if (item.type !== 'entry') continue;
     const { entry } = item;
     const pieces = entry.kind !== 'file' ? [] : entry.content;
-    // Made only on request, because a file with holes can be larger than the memory.
+    // Built only on request, because a file with holes can be larger than the memory.
     const contentOf = (): Buffer =>
       Buffer.concat(pieces.map(({ id, lengthBytes }) => (id === null ? Buffer.alloc(lengthBytes) : blockOf(id))));
     const saved: SavedEntry = {

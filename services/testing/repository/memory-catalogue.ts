@@ -1,4 +1,4 @@
-// Owns a catalogue in memory: the simplest thing that passes catalogue-conformance.ts. For tests of what uses a catalogue.
+// Owns the simplest catalogue in memory that passes catalogue-conformance.ts. For tests of code that uses a catalogue.
 import { blockIdBytes, keyOfId } from '../../blocks/block.ts';
 import type { DamageMarks } from '../../repository/packs/damage-marks.ts';
 import { blockHeaderBytes, indexEntryBytes, type PackBlock } from '../../repository/packs/pack-format.ts';
@@ -9,7 +9,7 @@ interface KnownPack {
   readonly sizeBytes: number;
 }
 
-/** A place, and whether a mark names it. */
+/** The place of a block in a pack, and whether the place is marked as damaged. */
 interface KnownPlace {
   readonly block: PackBlock;
   readonly packId: Buffer;
@@ -19,7 +19,7 @@ interface KnownPlace {
 
 export class MemoryCatalogue implements Catalogue {
   readonly #packs = new Map<string, KnownPack>();
-  /** By block: at most one place without a mark, and any number with one. */
+  /** Places by block: at most one unmarked place, and any number of marked places. */
   readonly #places = new Map<string, KnownPlace[]>();
   readonly #reservations = new Map<string, number>();
   readonly #appliedMarks = new Set<string>();
@@ -149,11 +149,11 @@ export class MemoryCatalogue implements Catalogue {
   }
 
   checkpoint(): void {
-    // Nothing lies anywhere else.
+    // All data is in memory, so there is nothing to write to disk.
   }
 
   close(): void {
-    // Others may use the same one.
+    // Other users may share this catalogue, so closing does nothing.
   }
 
   [Symbol.dispose](): void {

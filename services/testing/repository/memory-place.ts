@@ -1,4 +1,4 @@
-// Owns a storage backend in memory: bytes, catalogue and writer leases of one tenant. For tests of everything above the ports.
+// Owns a storage backend in memory: bytes, catalogue and writer leases of one tenant. For tests of all code above the storage interfaces.
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { folderBackend } from '../../repository/folder/folder-place.ts';
@@ -53,7 +53,7 @@ export class MemoryLeases implements WriterLeases {
   }
 }
 
-/** One tenant's place; all that are opened with the same one see the same. */
+/** Returns one tenant's place. Stores that are opened on the same place share its data. */
 export function makeMemoryPlace(name = 'memory', storage: Storage = new MemoryStorage()): TenantPlace {
   return {
     name,
@@ -71,7 +71,7 @@ const memoryLocationSchema = z.object({ kind: z.literal('memory'), name: z.strin
 
 type MemoryLocation = z.infer<typeof memoryLocationSchema>;
 
-/** As the product would have them with one more backend: folders, and places in memory that live as long as the table. */
+/** Returns the product's storage backends and one more, in memory. Places in memory exist as long as the returned table. */
 export function makeTestBackends(): StorageRegistry<RepositoryLocation | MemoryLocation, TenantPlace> {
   const places = new Map<string, TenantPlace>();
   const memoryBackend: StorageBackend<MemoryLocation, TenantPlace> = {

@@ -1,10 +1,10 @@
-// Owns a Storage in memory with two states: what a running process sees, and what would be left after a power failure. For tests of
-// durability; also the second backend of the conformance suite. Must not be used by the product.
+// Owns a Storage in memory with two states: the state that a running process sees, and the state that would remain after a power failure.
+// For tests of durability; also the second backend of the conformance tests. Must not be used by the product.
 import type { ObjectWriter, Storage } from '../../repository/storage/storage.ts';
 
 interface StoredObject {
   content: Buffer;
-  /** Number of bytes that would be left after a power failure. */
+  /** Number of bytes that would remain after a power failure. */
   syncedLength: number;
 }
 
@@ -18,7 +18,7 @@ function folderOf(name: string): string {
 
 export class MemoryStorage implements Storage {
   readonly #objects = new Map<string, StoredObject>();
-  /** Names that would be left after a power failure. */
+  /** Names that would remain after a power failure. */
   readonly #durableNames = new Map<string, StoredObject>();
 
   create(name: string): Promise<ObjectWriter> {
@@ -92,8 +92,8 @@ export class MemoryStorage implements Storage {
   }
 
   /**
-   * The content after a power failure. `keeps` decides for each unsynced change: whether a changed name is kept, and which share (0 to 1)
-   * of unsynced content reached the disk.
+   * Returns the storage after a power failure. `keeps` decides for each unsynced change: whether a changed name remains, and which share (0
+   * to 1) of unsynced content reached the disk.
    */
   afterPowerCut(keeps: (what: 'name' | 'content', name: string) => number): MemoryStorage {
     const after = new MemoryStorage();

@@ -1,4 +1,4 @@
-// Owns plain blocks for tests: made and opened as the product does both on the wire and in a repository.
+// Owns encoding and decoding of plain blocks for tests, with the same code as the product uses for streams and for repositories.
 import { decodeBlock, encodeBlock } from '../../blocks/block-codec.ts';
 import type { StoredBlock } from '../../blocks/block.ts';
 
@@ -9,12 +9,12 @@ export function encodeNow(content: Buffer): StoredBlock {
   return atOnce(encodeBlock(content, onWire));
 }
 
-/** As the thread of a stream decodes. */
+/** Decodes a block as the thread of a stream does. */
 export function decodeNow(block: StoredBlock): Buffer {
   return atOnce(decodeBlock(block, onWire));
 }
 
-/** As a reader of a repository decodes: large blocks in the thread pool. */
+/** Decodes a block as a reader of a repository does: large blocks in the thread pool. */
 export async function decodePooled(block: StoredBlock): Promise<Buffer> {
   return decodeBlock(block, inRepository);
 }

@@ -93,7 +93,7 @@ export function randomContent(length: number): Buffer {
   return randomBytes(length);
 }
 
-/** Items of a folder on disk, with content stored in 256 KiB pieces. Replaces the mover's source in tests. */
+/** Manifest items of a folder on disk. Stores the content in pieces of 256 KiB. Replaces the mover's source in tests. */
 export async function itemsOfFolder(store: TenantStore, folder: string): Promise<ManifestItem[]> {
   const items: ManifestItem[] = [];
   const walk = async (at: Buffer, relative: Buffer): Promise<void> => {

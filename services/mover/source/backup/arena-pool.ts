@@ -1,14 +1,15 @@
-// Owns the memory in which a backup lane keeps file contents between disk and network: a few equal arenas, each free again when the last
-// of its blocks is settled. The bound on the lane's memory and the back-pressure from the target to the disk are here.
+// Owns the memory of a backup lane for file contents between disk and network: a few equal arenas. An arena is free again when its last
+// block is no longer needed (settled). If no arena is free, the lane must wait. So the memory is bounded, and a slow target slows down
+// reading.
 
 export class Arena {
   readonly start: number;
   readonly end: number;
   /** First free byte. */
   used: number;
-  /** Blocks that are not settled. */
+  /** Number of blocks whose content is still needed. */
   undurableBlocks = 0;
-  /** Nothing more will be put in. */
+  /** If true, no more content is added. */
   isSealed = false;
 
   constructor(start: number, end: number) {
@@ -31,7 +32,7 @@ export class ArenaPool {
     return this.#current;
   }
 
-  /** Seals the current arena, if any, and makes a free one current; waits until there is one. One caller at a time. */
+  /** Seals the current arena, if any, and makes a free one current. Waits until one is free. One caller at a time. */
   async next(): Promise<Arena> {
     this.seal();
     while (this.#free.length === 0) await new Promise<void>((resolve) => (this.#waiter = resolve));
@@ -51,7 +52,7 @@ export class ArenaPool {
     this.#freeWhenSettled(arena);
   }
 
-  /** A block of the arena is not needed any more. */
+  /** Must be called when a block of the arena is no longer needed. */
   settle(arena: Arena): void {
     arena.undurableBlocks -= 1;
     this.#freeWhenSettled(arena);

@@ -1,5 +1,14 @@
-// Owns the files of a backup: decides which files are unchanged and which are read, handles names that now stand for something else, and
-// updates the file cache. Fills the manifest window; main thread only.
+// Owns the files of a backup: decides which files are unchanged and which are read, handles names that are no longer files, and updates the
+// file cache. Main thread only.
+//
+// for each file of the walk:
+//   the file cache has its state (size, times, inode): offer the cached block identifiers to the target
+//     target has all blocks: use the cached content list otherwise: give the file to a lane
+//   not in the cache: give the file to a lane
+// result of a lane:
+//   read: complete its manifest entry; save its cache entry when all its blocks are durable
+//   gone: leave it out unreadable: save it without content, warn
+//   the name is no longer a file: look again; save the new link or device, or read again (at most 3 times)
 import type { CacheSlot } from '../walk/cached-folder.ts';
 import { packedReferenceBytes } from '../walk/content-list.ts';
 import { readResults, type FileResult } from '../streams/file-batch.ts';
@@ -15,7 +24,7 @@ import type { PipelineStreams } from '../streams/stream-pool.ts';
 import type { ScannedEntry } from '../walk/tree-scanner.ts';
 import { UncommittedOffers } from './uncommitted-offers.ts';
 
-/** Limit of attempts for a name that alternates between a file and something else. */
+/** Limit of reads of one name, because a name could change between a file and another kind each time. */
 const maxReadings = 3;
 const noContent = Buffer.alloc(0);
 
@@ -30,9 +39,9 @@ export interface BackupFilesOptions {
     entry: ScannedEntry,
     warning: { readonly code: 'source.changed' | 'source.unreadable'; readonly message: string },
   ) => void;
-  /** Called when the name now stands for a pipe, a socket or a device. */
+  /** Called when the name now belongs to a pipe, a socket or a device. */
   readonly onSpecial: (entry: ScannedEntry, stat: FileStat) => void;
-  /** Called when an entry is finished, with any outcome; the bytes count for the source of the entry. */
+  /** Called when an entry is finished, with any outcome. The bytes count for the source of the entry. */
   readonly onDone: (entry: ScannedEntry, sizeBytes: number) => void;
 }
 
@@ -41,7 +50,7 @@ export class BackupFiles {
   readonly #cache: FileCache;
   readonly #pending: PendingFiles;
   readonly #links: LinkedFiles;
-  /** Files that were read but have blocks that are not durable yet. */
+  /** Files that were read, but have blocks that are not durable yet. */
   readonly #unsaved = new Map<number, CacheSlot>();
   readonly #uncommittedOffers = new UncommittedOffers();
   /** Bytes of files that need not be read. */
@@ -76,12 +85,12 @@ export class BackupFiles {
     });
   }
 
-  /** Number of files that are not settled yet. */
+  /** Number of files without an outcome. */
   get size(): number {
     return this.#pending.size;
   }
 
-  /** Whether enough files are on their way to keep all threads busy. */
+  /** Whether the lanes have enough files to stay busy. */
   get isFull(): boolean {
     return this.#pending.isFull;
   }
@@ -108,7 +117,7 @@ export class BackupFiles {
     this.#pending.add(name.index, entry, cached, folder.add(entry.name));
   }
 
-  /** Sends the gathered files, even as an incomplete batch. */
+  /** Sends all waiting files to the lanes, even in an incomplete batch. */
   flush(): void {
     this.#pending.flush();
   }
@@ -233,7 +242,7 @@ export class BackupFiles {
     this.#links.failed({ index, entry });
   }
 
-  /** Called when the name stood for a link, a pipe or a folder at the time of the read; its folder is still held. */
+  /** Called when the name belonged to a link, a pipe or a folder at the time of the read. The file's folder is still open. */
   #fileIsOther(file: PendingFile): void {
     const { index, entry, slot } = file;
     const look = lookAgain(this.#options.disk, entry);

@@ -20,7 +20,7 @@ let sent: DataMessage[];
 let sentIds: string[];
 let posted: FromWorker[];
 let failures: unknown[];
-/** What the line answers: `true` when it takes more at once. */
+/** Result of `send`: `true` if the connection accepts more at once. */
 let line: true | Promise<void>;
 
 beforeEach(() => {
@@ -65,7 +65,7 @@ const durableFiles = (): number[] =>
   posted.flatMap((message) => (message.type === 'files-durable' ? [...message.indexes] : []));
 const idOf = (content: string): Buffer => blockIdOf(Buffer.from(content, 'latin1'));
 
-/** Answers an offer. */
+/** Answers an offer: the target wants the blocks for which `wanted` returns true. */
 function want(wanted: (id: Buffer) => boolean, offer = offers().at(-1)): void {
   if (offer === undefined) throw new Error('Nothing was offered');
   lane.receive({ type: 'want', offerId: offer.offerId, wanted: offer.ids.map(wanted) });
@@ -76,7 +76,7 @@ function durable(...ids: readonly Buffer[]): void {
 }
 
 describe('a lane of a backup', () => {
-  it('reads files, offers their blocks together, and sends only what is wanted', async () => {
+  it('reads files, offers their blocks together, and sends only the wanted blocks', async () => {
     put(['one', 'first'], ['two', 'second']);
     add('one', 'two');
     await turns();
@@ -92,7 +92,7 @@ describe('a lane of a backup', () => {
     expect(disk.openCount).toBe(1);
   });
 
-  it('calls a file durable when its last block is, in whatever order the target names them', async () => {
+  it('reports a file as durable when its last block is, for any order of the target’s reports', async () => {
     put(['one', 'first'], ['two', 'second'], ['twin', 'first']);
     add('one', 'two', 'twin');
     await turns();
@@ -108,7 +108,7 @@ describe('a lane of a backup', () => {
     expect(lane.takeCounters().safeBytes).toBe(16);
   });
 
-  it('does not call a file durable whose blocks the target has on their way to the disk only', async () => {
+  it('does not report a file as durable while the target has received its blocks but not made them durable', async () => {
     put(['one', 'first']);
     add('one');
     await turns();
@@ -131,8 +131,8 @@ describe('a lane of a backup', () => {
     disk.schedule(at.map((number) => ({ at: number, change })));
   }
 
-  // Operations of one reading: open, look, read, look.
-  it('reads a file once more when it changed meanwhile, and counts it once', async () => {
+  // One read of a file has four operations: open, look, read, look.
+  it('reads a file again when it changed during the read, and counts it once', async () => {
     put(['one', 'first']);
     changeAt('one', 4);
     add('one');
@@ -146,7 +146,7 @@ describe('a lane of a backup', () => {
     expect(disk.openCount).toBe(1);
   });
 
-  it('saves what it read at last of a file that changes at each reading, marked', async () => {
+  it('saves the last read content of a file that changes during each read, and marks it', async () => {
     put(['one', 'first']);
     changeAt('one', 4, 8);
     add('one');
@@ -154,7 +154,7 @@ describe('a lane of a backup', () => {
     expect(results()).toMatchObject([{ outcome: 'read', sizeBytes: 5, isChanged: true, isSettled: false }]);
   });
 
-  it('says what became of files that are not there to be read', async () => {
+  it('reports why files could not be read', async () => {
     put(['file', 'content']);
     disk.put(disk.source, 'link', disk.make('symlink', '/elsewhere', 0o777));
     disk.put(disk.source, 'pipe', disk.make('fifo', '', 0o644));
@@ -177,7 +177,7 @@ describe('a lane of a backup', () => {
     expect(failures).toEqual([]);
   });
 
-  it('reads no further than its memory while the target does not answer, and goes on afterwards', async () => {
+  it('stops reading when its memory is full, and continues when the target answers', async () => {
     const content = randomBytes(17 * mebibyte).toString('latin1');
     put(['big', content]);
     add('big');
@@ -194,7 +194,7 @@ describe('a lane of a backup', () => {
     expect(results()).toMatchObject([{ outcome: 'read', sizeBytes: 17 * mebibyte }]);
   });
 
-  it('sends nothing more while the line is full', async () => {
+  it('sends no more while the connection is full', async () => {
     put(...Array.from({ length: 3 }, (_, index) => [`${index}`, randomBytes(mebibyte).toString('latin1')] as const));
     const written = Promise.withResolvers<undefined>();
     add('0', '1', '2');
@@ -211,7 +211,7 @@ describe('a lane of a backup', () => {
     expect(sentIds).toHaveLength(offers().flatMap(({ ids }) => ids).length);
   });
 
-  it('is drained when all is read, answered and sent, and names how many blocks that were', async () => {
+  it('is drained when all files are read, answered and sent, and reports the number of blocks', async () => {
     put(['one', 'first']);
     add('one');
     lane.store([{ id: new Uint8Array(idOf('manifest')), content: new Uint8Array(Buffer.from('manifest')) }]);
@@ -223,7 +223,7 @@ describe('a lane of a backup', () => {
     expect(posted.filter(({ type }) => type === 'drained')).toEqual([{ type: 'drained', sentBlocks: 2 }]);
   });
 
-  it('asks for remembered blocks without sending them, and tells when they are safe', async () => {
+  it('offers remembered blocks without sending them, and reports when they are safe', async () => {
     lane.offerKnown(8, new Uint8Array(Buffer.concat([idOf('known'), idOf('lost')])));
     expect(offers()).toHaveLength(1);
     want((id) => id.equals(idOf('lost')));
@@ -234,17 +234,17 @@ describe('a lane of a backup', () => {
     expect(posted).toContainEqual({ type: 'offer-safe', token: 8 });
   });
 
-  it('reads nothing more after it was stopped', async () => {
+  it('reads no file after a stop', async () => {
     put(['one', 'first'], ['big', randomBytes(3 * mebibyte).toString('latin1')]);
     add('big', 'one');
     lane.stop();
     await turns(60);
     expect(results()).toEqual([]);
-    // A reading that was on its way ends as canceled, which changes nothing any more.
+    // A read that was running ends with call.canceled, which has no effect.
     expect(failures.every((error) => (error as { code?: string }).code === 'call.canceled')).toBe(true);
   });
 
-  it('takes no answer to an offer that it did not make, or of another length', async () => {
+  it('refuses an answer to an unknown offer, or with a wrong length', async () => {
     put(['one', 'first']);
     add('one');
     await turns();
@@ -261,7 +261,7 @@ describe('a lane of a backup', () => {
     }).toThrow(malformed);
   });
 
-  it('reports that the line broke', async () => {
+  it('reports a broken connection', async () => {
     put(['one', 'first']);
     line = Promise.reject(new Error('Cut'));
     line.catch(() => undefined);

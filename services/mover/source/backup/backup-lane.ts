@@ -23,7 +23,7 @@ export interface BackupLaneOptions {
   readonly send: (message: DataMessage) => true | Promise<void>;
   readonly post: (message: FromWorker, transfer?: ArrayBuffer[]) => void;
   readonly fail: (error: unknown) => void;
-  /** The job of the backup. */
+  /** Identifier of the job. */
   readonly chain: string | undefined;
   readonly disk?: SourceDisk;
   readonly cutter?: Cutter;
@@ -99,7 +99,7 @@ export class BackupLane {
       });
   }
 
-  /** Asks for blocks that the main thread remembers; nothing is sent for them here. */
+  /** Offers blocks that the main thread knows from the file cache. Their content is not available here, so none is sent. */
   offerKnown(token: number, ids: Uint8Array): void {
     const all = asBuffer(ids);
     const list = Array.from({ length: all.length / 32 }, (_, index) => all.subarray(index * 32, index * 32 + 32));
@@ -126,7 +126,7 @@ export class BackupLane {
 
   takeCounters(): WorkerCounters {
     const counters = { ...this.#counters };
-    // What is only taken back is told together with what comes next.
+    // If all changes are negative (a file must be read again), they are reported together with the next positive change.
     if (Object.values(counters).every((value: number) => value <= 0)) return emptyCounters();
     Object.assign(this.#counters, emptyCounters());
     return counters;
@@ -146,7 +146,7 @@ export class BackupLane {
     }
   }
 
-  // reading
+  // reading files
 
   async #readAll(): Promise<void> {
     for (let batch = this.#batches.shift(); batch !== undefined; batch = this.#batches.shift()) {
@@ -250,7 +250,7 @@ export class BackupLane {
 
   #postDurable(): void {
     if (this.#durableFiles.length === 0) return;
-    // Results first: the main thread knows a file by its result.
+    // Sends the file results first, because the main thread learns about a file by its result.
     this.#postResults();
     this.#options.post({ type: 'files-durable', indexes: this.#durableFiles });
     this.#durableFiles = [];

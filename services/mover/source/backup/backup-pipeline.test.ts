@@ -16,7 +16,7 @@ import { BackupPipeline, type BackupOutcome } from './backup-pipeline.ts';
 const pointId = 'ab'.repeat(16);
 const canceled = new FarkeepError('call.canceled', 'Canceled by a person');
 
-/** Files that a lane was given. */
+/** A file that was given to a lane. */
 interface Given extends FileTask {
   readonly streamIndex: number;
 }
@@ -27,7 +27,7 @@ let events: SourceEvent[];
 let pipeline: BackupPipeline;
 let running: Promise<BackupOutcome>;
 let given: Given[];
-/** What was sent of the manifest, by identifier in hex. */
+/** The sent manifest blocks, by identifier in hex. */
 let manifest: Map<string, Buffer>;
 
 beforeEach(() => {
@@ -63,7 +63,7 @@ function begin(sourcePaths: readonly string[] = ['/source'], size = 2): void {
   running.catch(() => undefined);
 }
 
-/** The pipeline has done all that needs no answer. */
+/** Waits until the pipeline has done all work that needs no answer. */
 async function turn(): Promise<void> {
   for (let count = 0; count < 5; count += 1) await new Promise((resolve) => setImmediate(resolve));
   for (const { streamIndex, message } of streams.take('files'))
@@ -72,7 +72,7 @@ async function turn(): Promise<void> {
     for (const { id, content } of message.blocks) manifest.set(Buffer.from(id).toString('hex'), Buffer.from(content));
 }
 
-/** As turn, for a walk that takes several slices of time. */
+/** Like `turn`, for a walk that takes several slices of time. */
 async function walked(): Promise<void> {
   for (let before = -1; before < given.length;) {
     before = given.length;
@@ -81,7 +81,7 @@ async function walked(): Promise<void> {
   }
 }
 
-/** A lane reports its files. */
+/** Simulates a lane that reports the results of its files. */
 function done(
   tasks: readonly Given[],
   outcome: FileOutcome = 'read',
@@ -108,14 +108,14 @@ function done(
   }
 }
 
-/** All lanes say that they have sent everything. */
+/** Simulates that all lanes report that they have sent everything. */
 async function drained(sentBlocks = 2): Promise<void> {
   await turn();
   for (const { streamIndex } of streams.take('drain')) pipeline.receive(streamIndex, { type: 'drained', sentBlocks });
   await turn();
 }
 
-/** The root that was sent to be committed. */
+/** Returns the root that was sent for the commit. */
 function committed(): { readonly root: PointRoot; readonly bytes: Buffer; readonly blockCount: number } {
   const [commit] = streams.take('commit');
   if (commit === undefined) throw new Error('Nothing was committed');
@@ -142,7 +142,7 @@ const warnings = (): string[] =>
   events.flatMap((event) => (event.type === 'warning' ? [`${event.warning.code} ${event.warning.path}`] : []));
 
 describe('a backup pipeline', () => {
-  it('writes the manifest in the order of the tree, whatever lane is ready first, and commits it', async () => {
+  it('writes the manifest in tree order, also when lanes finish in another order, and commits it', async () => {
     for (const name of ['c', 'a', 'b']) put(name);
     begin();
     await turn();
@@ -153,7 +153,7 @@ describe('a backup pipeline', () => {
     expect(pipeline.phase).toBe('finalizing');
     await drained(3);
     const { root, bytes, blockCount } = committed();
-    // Of both lanes.
+    // The sum of both lanes.
     expect(blockCount).toBe(6);
     expect(await running).toEqual({ rootHash: blockIdOf(bytes).toString('hex'), warningCount: 0 });
     expect(root).toMatchObject({ jobName: 'Job', state: 'complete', createdAtMs: 1_700_000_000_000 });
@@ -163,7 +163,7 @@ describe('a backup pipeline', () => {
     expect(disk.openCount).toBe(0);
   });
 
-  it('commits only when every lane has sent everything', async () => {
+  it('commits only when every lane has sent all its blocks', async () => {
     put('a');
     begin();
     await turn();
@@ -178,11 +178,11 @@ describe('a backup pipeline', () => {
     await running;
   });
 
-  it('gives the lanes a bounded number of files, and more as they get ready', async () => {
+  it('gives the lanes a bounded number of files, and more when files are finished', async () => {
     for (let index = 0; index < 2000; index += 1) put(`file ${index}`);
     begin();
     await walked();
-    // 512 for each lane, in batches of 128; one batch may be begun when the bound is met.
+    // 512 files for each lane, in batches of 128. A batch that was begun below the limit is still sent.
     expect(given.length).toBeGreaterThanOrEqual(1024);
     expect(given.length).toBeLessThanOrEqual(1024 + 128);
     const lanes = [0, 1].map((lane) => given.filter(({ streamIndex }) => streamIndex === lane).length);
@@ -196,7 +196,7 @@ describe('a backup pipeline', () => {
     await failureOf(running);
   });
 
-  it('gives the lanes no more bytes than they can have on their way', async () => {
+  it('gives the lanes a bounded number of bytes', async () => {
     for (let index = 0; index < 20; index += 1) put(`file ${index}`, 'x').claimedBytes = 8 * 1024 * 1024;
     begin(['/source'], 1);
     await turn();
@@ -205,7 +205,7 @@ describe('a backup pipeline', () => {
     await failureOf(running);
   });
 
-  it('says what became of files that could not be read, and saves the rest', async () => {
+  it('warns about files that could not be read, and saves the others', async () => {
     for (const name of ['changed', 'gone', 'kept', 'locked']) put(name);
     begin();
     await turn();
@@ -225,7 +225,7 @@ describe('a backup pipeline', () => {
     expect(events.at(-1)).toMatchObject({ state: 'warning' });
   });
 
-  it('has a name read again that is a file after all, three times at most', async () => {
+  it('reads a name again that is a file again, at most three times', async () => {
     put('restless');
     begin();
     for (let reading = 1; reading <= 3; reading += 1) {
@@ -240,7 +240,7 @@ describe('a backup pipeline', () => {
     expect(warnings()).toEqual(['source.unreadable source/restless']);
   });
 
-  it('saves what a name is now when it is no file any more', async () => {
+  it('saves the new kind of a name that is no longer a file', async () => {
     put('turned');
     begin();
     await turn();
@@ -254,7 +254,7 @@ describe('a backup pipeline', () => {
     ]);
   });
 
-  it('never calls more bytes safe than it has processed', async () => {
+  it('never reports more safe bytes than processed bytes', async () => {
     put('a');
     begin();
     await turn();
@@ -267,7 +267,7 @@ describe('a backup pipeline', () => {
     await failureOf(running);
   });
 
-  it('keeps the largest amount that the target has named as durable', async () => {
+  it('reports the largest durable amount that the target has sent', async () => {
     put('a');
     begin();
     await turn();
@@ -287,14 +287,14 @@ describe('a backup pipeline', () => {
     pipeline.fail(canceled);
     pipeline.fail(new FarkeepError('connection.lost', 'A consequence'));
     expect(await failureOf(running)).toEqual({ code: 'call.canceled', message: 'Canceled by a person' });
-    // What comes later changes nothing.
+    // Messages after the failure have no effect.
     pipeline.receive(0, { type: 'committed', storedBytes: 0 });
     expect(events.filter((event) => event.type === 'object').map(({ state }) => state)).toEqual(['running']);
-    // The folder of a file stays open while a lane may be reading it.
+    // The folder of a file stays open while a lane may be reading the file.
     expect(disk.openCount).toBe(phase === 'transferring' ? 1 : 0);
   });
 
-  it('ends at once when a source is not there', async () => {
+  it('ends at once when a source is missing', async () => {
     disk.openSource = () => {
       throw Object.assign(new Error('ENOENT'), { code: 'ENOENT' });
     };

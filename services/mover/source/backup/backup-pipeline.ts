@@ -1,5 +1,11 @@
-// Owns a backup on the source mover's main thread: walks the tree, asks the cache, hands files to the lanes, writes the manifest in order,
-// commits. Content never comes here; only identifiers do.
+// Owns a backup on the source mover's main thread. File contents never reach this thread, only identifiers.
+//
+// walk the sources in tree order; for each entry:
+//   file: BackupFiles decides whether it is read by a lane other entry: add it to the manifest window
+//   wait while 8,192 entries are open, or while the lanes have enough files
+// the manifest window writes finished entries in tree order; stream 0 sends the manifest's blocks
+// after the walk: wait for all files; wait until every lane has sent all its blocks (drain)
+// send the root to be committed; when the target confirms: finish the file cache
 import { hostname } from 'node:os';
 import { FarkeepError, toFarkeepError } from '../../../kernel/farkeep-error.ts';
 import { blockIdOf } from '../../../blocks/block.ts';
@@ -21,13 +27,16 @@ import { FolderCount } from '../walk/walked-folder.ts';
 import type { FromWorker } from '../streams/worker-link.ts';
 
 const leadStream = 0;
-/** Entries between the walk and the manifest. */
+/** Limit of entries that the walk has found and the manifest does not contain yet. */
 const maxWindowEntries = 8192;
-/** Short runs show no total, because the second walk that counts the files would make the run longer. */
+/**
+ * A run longer than this shows a total, which needs a second walk that counts the files. For short runs the second walk would take too
+ * long.
+ */
 const countAfterMs = 5_000;
-/** STATX_ATTR_IMMUTABLE and STATX_ATTR_APPEND of statx(2): the flags come with every look at a file at no extra cost. */
+/** STATX_ATTR_IMMUTABLE and STATX_ATTR_APPEND of statx(2). Each read of a file's metadata returns these flags at no extra cost. */
 const keptFlags = 0x10 | 0x20;
-/** Limit of open folders, without the sources themselves. */
+/** Limit of open folders, not counting the sources themselves. */
 const maxOpenFolders = 512;
 const software = 'farkeep 0.1';
 
@@ -199,7 +208,7 @@ export class BackupPipeline {
     this.#notify();
   }
 
-  // the walk
+  // walking the sources
 
   async #walk(sources: readonly ScanSource[]): Promise<void> {
     this.phase = 'transferring';
@@ -226,7 +235,7 @@ export class BackupPipeline {
       }
     }
     this.#total = walked;
-    // A file whose cached blocks are missing comes back as a file to read, so this may take several turns.
+    // If the target lacks cached blocks of a file, the file must be read. So this loop may run several times.
     while (this.#files.size > 0) {
       this.#files.flush();
       const before = this.#files.size;
@@ -253,7 +262,7 @@ export class BackupPipeline {
 
   #mustWait(): boolean {
     if (this.#window.size < maxWindowEntries && this.#folders.open < this.#maxFolders) return this.#files.isFull;
-    // The oldest entry may be waiting for an offer or a batch that is not full.
+    // The oldest entry may wait for an offer or a batch that is not full yet.
     this.#files.flush();
     this.#window.write();
     return this.#window.size >= maxWindowEntries || this.#folders.open >= this.#maxFolders;
@@ -280,7 +289,7 @@ export class BackupPipeline {
     if (special !== undefined) this.#specials[entry.sourceIndex]?.add(special, rawBytes(pathOf(entry)));
   }
 
-  // the end
+  // ending the backup
 
   async #finishManifest(): Promise<Buffer> {
     const { manifest, totals } = this.#window.finish();
@@ -308,9 +317,9 @@ export class BackupPipeline {
     await this.#until(() => this.#isCommitted);
   }
 
-  // beside the walk
+  // work during the walk
 
-  /** Counts what there is to do, for the progress bar. */
+  /** Counts the files and bytes of the sources, for the progress bar. */
   async #count(sources: readonly ScanSource[]): Promise<void> {
     this.#isCounting = true;
     const isOver = (): boolean => this.#failure !== undefined || this.#total !== undefined;

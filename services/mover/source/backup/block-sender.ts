@@ -1,5 +1,9 @@
-// Owns sending the blocks of a lane to the target: offers identifiers in batches, compresses and sends the missing blocks, and learns which
-// are durable. Contents stay in their owner's memory until they are settled. Reads no files and knows no manifest.
+// Owns sending the blocks of one lane to the target. Reads no files and does not know the manifest.
+//
+// offer identifiers in batches; the target answers which blocks it wants
+// wanted block: compress and send it, several small blocks in one message
+// block that is sent or not wanted: release its content (settle)
+// every offered block counts as undurable until the target reports it as durable
 import { FarkeepError } from '../../../kernel/farkeep-error.ts';
 import { encodeBlock, releaseStored } from '../../../blocks/block-codec.ts';
 import { type BlockKey, idsOfKeys, type StoredBlock } from '../../../blocks/block.ts';
@@ -9,7 +13,7 @@ import type { Arena, ArenaPool } from './arena-pool.ts';
 import type { UndurableBlocks, OpenFile } from './undurable-blocks.ts';
 import type { WorkerCounters } from '../streams/worker-link.ts';
 
-/** An offer goes out when it names so many blocks or bytes, or when there is nothing else to do. */
+/** An offer is sent when it has this many blocks or bytes, or when the lane has no other work. */
 const offerBlocks = 512;
 const offerBytes = 4 * 1024 * 1024;
 const messageBytes = 1024 * 1024;
@@ -21,7 +25,7 @@ export interface OfferedBlock {
   /** The pool of the arena that holds the content; undefined for contents with their own memory. */
   readonly memory: ArenaPool | undefined;
   readonly arena: Arena | undefined;
-  /** Undefined for blocks that belong to no file (the manifest). */
+  /** undefined for a block of the manifest. */
   readonly file: OpenFile | undefined;
 }
 
@@ -36,7 +40,7 @@ interface WantedBlock {
   readonly id: Buffer;
 }
 
-/** Of blocks that somebody remembers. */
+/** An offer of blocks from the file cache. */
 interface KnownOffer {
   readonly token: number;
   readonly ids: readonly Buffer[];
@@ -45,13 +49,13 @@ interface KnownOffer {
 export interface BlockSenderOptions {
   readonly send: (message: DataMessage) => true | Promise<void>;
   readonly fail: (error: unknown) => void;
-  /** The job of the backup. */
+  /** Identifier of the job. */
   readonly chain: string | undefined;
   readonly counters: WorkerCounters;
   readonly open: UndurableBlocks;
   /** The target's answer to `offerKnown`. */
   readonly onKnownAnswered: (token: number, wanted: readonly boolean[]) => void;
-  /** Something came to its end; perhaps all has. */
+  /** Called after each finished step. The lane then checks whether all work is done. */
   readonly onProgress: () => void;
 }
 
@@ -60,7 +64,7 @@ export class BlockSender {
   #offer: OfferedBlock[] = [];
   #offerBytes = 0;
   #nextOfferId = 1;
-  /** Not answered yet; offers of remembered blocks carry a token instead of blocks. */
+  /** Offers without an answer. Offers of cached blocks have a token instead of blocks. */
   readonly #offers = new Map<number, SentOffer | KnownOffer>();
   readonly #wanted: WantedBlock[] = [];
   #nextWanted = 0;
@@ -91,12 +95,12 @@ export class BlockSender {
     if (this.#offer.length >= offerBlocks || this.#offerBytes >= offerBytes) this.flush();
   }
 
-  /** Asks for blocks that somebody remembers; nothing is sent for them here. */
+  /** Offers blocks of the file cache. Their content is not available here, so none is sent. */
   offerKnown(token: number, ids: readonly Buffer[]): void {
     this.#sendOffer(ids, { token, ids });
   }
 
-  /** Sends the offer, though it is not full. */
+  /** Sends the offer, even if it is not full. */
   flush(): void {
     if (this.#offer.length === 0) return;
     const blocks = this.#offer;
@@ -130,7 +134,7 @@ export class BlockSender {
         this.#wanted.push({ block, id });
         return;
       }
-      // It may be on its way there only: the target names it when it is durable.
+      // The target has the block, but perhaps not durably. It reports the block as durable later.
       counters.reusedBlocks += 1;
       settle(block);
     });
@@ -147,7 +151,7 @@ export class BlockSender {
     const offerId = this.#nextOfferId;
     this.#nextOfferId = offerId === 0xffffffff ? 1 : offerId + 1;
     this.#offers.set(offerId, answer);
-    // An offer is small and bounded by the arenas: it need not wait.
+    // There is no wait for the connection here: an offer is small, and the arenas limit the number of offers.
     Promise.resolve(this.#options.send({ type: 'offer', offerId, ids })).catch(this.#options.fail);
   }
 
@@ -170,7 +174,7 @@ export class BlockSender {
       const packedMs = performance.now();
       counters.compressMs += packedMs - beganMs;
       const sent = send({ type: 'block', blocks });
-      // Sealed by now: the contents are free.
+      // The message is encrypted now, so the contents are no longer needed.
       for (const block of taken) settle(block);
       for (const block of blocks) releaseStored(block);
       this.#sentBlocks += blocks.length;
@@ -182,7 +186,7 @@ export class BlockSender {
     }
   }
 
-  /** One large block, or small ones together. */
+  /** Takes the next message from the wanted blocks: one large block, or several small ones. */
   async #takeMessage(): Promise<{ taken: OfferedBlock[]; blocks: StoredBlock[]; storedBytes: number }> {
     const taken: OfferedBlock[] = [];
     const blocks: StoredBlock[] = [];

@@ -1,5 +1,5 @@
-// Owns turning the bytes of one open file into blocks, on a lane's thread: reads into arenas, cuts, hashes and offers. Each byte is copied
-// once by the disk read and once later by the cipher. Knows no names and does not decide whether a file is read again.
+// Owns splitting one open file into blocks, on a lane's thread: reads into arenas, cuts, hashes and offers. The disk read copies each byte
+// once, and the cipher once more. Does not know file names, and does not decide whether a file is read again.
 import { FarkeepError } from '../../../kernel/farkeep-error.ts';
 import { ArenaPool } from './arena-pool.ts';
 import type { Arena } from './arena-pool.ts';
@@ -43,7 +43,7 @@ export class ContentReader {
   readonly #pool = new ArenaPool(arenaBytes, arenaCount);
   readonly #recent = new RecentBlocks();
   readonly #content = new ContentList();
-  // The file being read: its bytes lie from #start to #fill in the current arena and are not cut yet.
+  // The bytes of the current file from #start to #fill in the current arena are not cut into blocks yet.
   #start = 0;
   #fill = 0;
   #file: OpenFile | undefined;
@@ -54,7 +54,7 @@ export class ContentReader {
     this.#cutter = options.cutter;
   }
 
-  /** A copy of the content list of the last file (content-list.ts). */
+  /** Returns a copy of the content list of the last file (content-list.ts). */
   packedContent(): Buffer {
     return this.#content.packed();
   }
@@ -83,14 +83,14 @@ export class ContentReader {
     return isProbablySparse(stat) ? this.#readSparse(descriptor, stat) : this.#readPlain(descriptor, sizeBytes);
   }
 
-  /** Drops the bytes of a file that cannot be read to its end. */
+  /** Drops the bytes that were read but not cut, of a file that cannot be read to its end. */
   dropUncut(): void {
     const arena = this.#pool.current;
     if (arena !== undefined) arena.used = this.#start;
     this.#fill = this.#start;
   }
 
-  /** Called when no file waits to be read: the current arena is released as soon as its blocks are settled. */
+  /** Must be called when no file waits to be read. The current arena is then free again as soon as its blocks are no longer needed. */
   seal(): void {
     this.#pool.seal();
   }
@@ -128,7 +128,7 @@ export class ContentReader {
     return count;
   }
 
-  /** As #readPlain, but runs of zeros become holes and are neither hashed nor sent. */
+  /** Like #readPlain, but runs of zeros become holes and are neither hashed nor sent. */
   async #readSparse(descriptor: number, stat: FileStat): Promise<number> {
     const { disk } = this.#options;
     const { sizeBytes } = stat;
@@ -221,7 +221,7 @@ export class ContentReader {
     if (arena !== undefined && this.#fill < arena.end) return arena.end - this.#fill;
     const uncut = this.#cutter.memory.subarray(this.#start, this.#fill);
     if (arena !== undefined) arena.used = this.#start;
-    // The arena must not be reused before the move, so it is held as if by an open block.
+    // The pool must not reuse this arena before the move. So the arena counts one more undurable block during the move.
     if (arena !== undefined) arena.undurableBlocks += 1;
     const next = await this.#nextArena();
     this.#cutter.memory.set(uncut, next.start);
@@ -245,7 +245,8 @@ export class ContentReader {
     const { averageBytes, maxBytes } = defaultCutSizes;
     for (;;) {
       const available = this.#fill - this.#start;
-      // With fewer bytes the cut would probably have to be searched again later; a full arena cannot wait.
+      // With fewer bytes, the search for a block end would probably be repeated later. But if the arena is full, no more bytes can be
+      // added.
       if (available < 2 * averageBytes && this.#fill !== this.#pool.current?.end) return;
       const length = this.#cutter.cut(this.#start, available);
       if (length === available && available < maxBytes) return;
@@ -282,7 +283,7 @@ export class ContentReader {
   }
 }
 
-/** If the file system refuses to flush, there is nothing to flush. Its report of holes is later checked against the file's times. */
+/** Flushes the file. If the file system cannot flush, its report of holes is still checked against the file's times later. */
 function settle(disk: SourceDisk, descriptor: number): void {
   try {
     disk.settleFile(descriptor);

@@ -1,5 +1,5 @@
-// Owns the bytes of the WebAssembly module that finds block ends: one loop over a gear hash, assembled here so that no binary is checked in.
-// Knows nothing of files or blocks; cutter.ts is its only user.
+// Owns the bytes of the WebAssembly module that finds block ends: one loop over a gear hash. The bytes are assembled here, so that the
+// repository contains no binary file. Does not know files or blocks; cutter.ts is its only user.
 
 const i32 = 0x7f;
 const i64 = 0x7e;

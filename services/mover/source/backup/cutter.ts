@@ -1,9 +1,9 @@
-// Owns content-defined cutting (FastCDC: gear hash, two masks; docs/data-movers.md, section 2): where a block of a file ends.
-// The bytes lie in the cutter's own memory, where files are read into directly. Does no I/O.
+// Owns content-defined cutting: finds the end of the next block of a file (FastCDC: gear hash, two masks; docs/data-movers.md, section 2).
+// Files are read directly into the cutter's own memory. Does no I/O.
 import { createHash } from 'node:crypto';
 import { cutterModuleBytes } from './cutter-module.ts';
 
-/** The part of the global that is used here; its types come with the DOM's otherwise, which services do not have. */
+/** The used part of the global WebAssembly object. Its types are part of the DOM types, which services do not have. */
 declare const WebAssembly: {
   readonly Memory: new (size: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
   readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
@@ -30,7 +30,7 @@ export class Cutter {
   readonly #sizes: CutSizes;
   readonly #hardMask: bigint;
   readonly #easyMask: bigint;
-  /** For the caller's bytes; starts at a page of the machine, so direct reads from a disk are possible. */
+  /** Memory for the caller's bytes. It begins at a memory page, so direct disk reads into it are possible. */
   readonly memory: Buffer;
   readonly #base = pageBytes;
 
@@ -43,14 +43,14 @@ export class Cutter {
     this.memory = Buffer.from(memory.buffer, this.#base, memoryBytes);
     this.#sizes = sizes;
     const bits = Math.log2(sizes.averageBytes);
-    // Before the average a cut is four times less likely, after it four times more: sizes gather around the average.
+    // Below the average size a cut is four times less likely, above it four times more likely. So sizes stay near the average.
     this.#hardMask = topBits(bits + 2);
     this.#easyMask = topBits(bits - 2);
   }
 
   /**
-   * Length of the block that starts at `start` of `memory`, of which `available` bytes are there. An answer below `available`, or of
-   * `maxBytes`, is final; an answer of `available` only when that is all that is left of the file.
+   * Returns the length of the block that starts at `start` of `memory`, when `available` bytes are there. A result below `available`, or of
+   * `maxBytes`, is final. A result equal to `available` is only valid if the file has no further bytes.
    */
   cut(start: number, available: number): number {
     const { minBytes, averageBytes, maxBytes } = this.#sizes;
@@ -64,7 +64,7 @@ export class Cutter {
   }
 }
 
-/** The gear table is SHA-256 of a label and the byte's value, so anybody can make the same cuts. */
+/** Fills the gear table with the SHA-256 of a label and the byte's value, so that other programs can make the same cuts. */
 function writeGearTable(target: Buffer): void {
   for (let byte = 0; byte < 256; byte += 1) {
     createHash('sha256')

@@ -18,7 +18,7 @@ export interface ReadFile {
   readonly content: Buffer;
   readonly sizeBytes: number;
   readonly isChanged: boolean;
-  /** Any later change would change the file's times. */
+  /** True if any later change must show in the file's times. */
   readonly isSettled: boolean;
 }
 

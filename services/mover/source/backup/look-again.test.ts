@@ -20,7 +20,7 @@ const statOf = (mode: number): FileStat =>
     attributes: 0,
   });
 
-/** What each look finds: a mode, or the code of an error. */
+/** Result of each look: a mode, or an error code. */
 function lookAt(...found: (number | string)[]): NewLook {
   const disk = {
     stat: () => {
@@ -33,7 +33,7 @@ function lookAt(...found: (number | string)[]): NewLook {
   return lookAgain(disk as unknown as SourceDisk, { name: 'name' } as ScannedEntry);
 }
 
-it('says what stands under a name now', () => {
+it('returns the current kind of a name', () => {
   expect(lookAt(0o100644)).toEqual({ type: 'file' });
   expect(lookAt(0o040755)).toMatchObject({ type: 'folder' });
   expect(lookAt(0o010644)).toMatchObject({ type: 'other', linkTarget: undefined });
@@ -41,7 +41,7 @@ it('says what stands under a name now', () => {
   expect(lookAt('EACCES')).toMatchObject({ type: 'unreadable' });
 });
 
-it('takes the target of a link only when the link stayed the same meanwhile', () => {
+it('accepts the target of a link only if the link did not change during the look', () => {
   expect(lookAt(0o120777, 0o120777)).toMatchObject({ type: 'other', linkTarget: 'elsewhere' });
   expect(lookAt(0o120777, 0o100644, 0o100644)).toEqual({ type: 'file' });
 });

@@ -1,4 +1,4 @@
-// Owns the step from what was found on disk to what a manifest says of it.
+// Owns converting entries from the disk to items of a manifest.
 import type { SpecialKind } from '../../../repository/points/special-files.ts';
 import { maxSeconds } from '../../../repository/points/manifest-format.ts';
 import type { ManifestItem, TreeEntry } from '../../../repository/points/tree-entry.ts';
@@ -13,7 +13,7 @@ type EntryBase = Pick<
   'path' | 'mode' | 'owner' | 'mtimeNs' | 'isChangedWhileRead' | 'isUnreadable' | 'extendedAttributes'
 >;
 
-/** The manifest's data about an entry, without its content. */
+/** The data of an entry in the manifest, without its content. */
 export interface EntryFacts {
   readonly treePath: RawText;
   readonly stat: FileStat;
@@ -47,7 +47,10 @@ export function plainEntry({ treePath, stat }: EntryFacts, owners: OwnerNames): 
   };
 }
 
-/** The items of one entry; a file with very much content takes several, so that no list of it is ever whole in memory as objects. */
+/**
+ * Yields the items of one entry. A file with very much content takes several items, so that its list is never completely in memory as
+ * objects.
+ */
 export function* entryItems(
   base: EntryBase,
   entry: EntryFacts,
@@ -89,7 +92,7 @@ export function* entryItems(
   yield { type: 'file-end', sizeBytes, isChangedWhileRead: isChanged, isUnreadable };
 }
 
-/** Undefined for files, folders and links. */
+/** Returns undefined for files, folders and links. */
 export function specialKindOf(stat: FileStat): SpecialKind | undefined {
   const kind = kindOf(stat);
   return kind === 'file' || kind === 'folder' || kind === 'symlink' ? undefined : kind;

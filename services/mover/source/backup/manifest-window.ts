@@ -1,5 +1,5 @@
-// Owns the entries between the walk and the manifest: files become ready in any order, the manifest is written in the order of the tree.
-// Its blocks go out by the lead stream as they fill. Bounds nothing: the walk waits when too many entries are open.
+// Owns the entries between the walk and the manifest. Files become ready in any order, but the manifest is written in tree order. Passes
+// each full manifest block on to be sent. Does not limit the number of entries: the walk must wait when too many are open.
 import { blockIdOf } from '../../../blocks/block.ts';
 import { describeManifest } from '../../../repository/points/manifest-chain.ts';
 import type { ManifestBlockReference } from '../../../repository/points/manifest-chain.ts';
@@ -23,7 +23,7 @@ export class ManifestWindow {
   readonly #encoder = new ManifestEncoder();
   readonly #owners = new OwnerNames();
   readonly #blocks: ManifestBlockReference[] = [];
-  /** By number, from `#first` on. Written ones stay until many can be removed together. */
+  /** Entries by number, starting with `#first`. Written entries stay until many can be removed together. */
   #slots: Slot[] = [];
   #first = 0;
   #nextWritten = 0;
@@ -32,12 +32,12 @@ export class ManifestWindow {
     this.#storeBlock = storeBlock;
   }
 
-  /** Entries that are not written yet. */
+  /** Number of entries that are not written yet. */
   get size(): number {
     return this.#first + this.#slots.length - this.#nextWritten;
   }
 
-  /** An entry that needs no reading. */
+  /** Adds an entry that need not be read. */
   add(facts: EntryFacts): void {
     this.#put({ facts, content: undefined, isReady: true });
   }
@@ -56,7 +56,7 @@ export class ManifestWindow {
     slot.isReady = true;
   }
 
-  /** Writes what is ready, as far as the order of the tree allows. */
+  /** Writes all ready entries up to the first entry that is not ready. */
   write(): void {
     for (let slot = this.#nextSlot; slot?.isReady === true; slot = this.#nextSlot) {
       const { facts, content } = slot;
@@ -77,7 +77,7 @@ export class ManifestWindow {
     return this.#slots[this.#nextWritten - this.#first];
   }
 
-  /** Sends the last blocks; what the root says of the tree. */
+  /** Sends the last blocks. Returns the description of the tree for the root. */
   finish(): Pick<PointRoot, 'manifest' | 'totals'> {
     this.#store([this.#encoder.finish()]);
     const { manifest, listBlocks } = describeManifest(this.#blocks, blockIdOf);

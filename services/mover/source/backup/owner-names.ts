@@ -1,4 +1,4 @@
-// Owns the names of users and groups by number, as the machine's files know them. A number without a name has none; that is not an error.
+// Owns the names of users and groups by number, read from the files of this machine. Missing names are not an error.
 import { readFileSync } from 'node:fs';
 import type { EntryOwner } from '../../../repository/points/tree-entry.ts';
 
@@ -12,7 +12,7 @@ export class OwnerNames {
     this.#groups = readNames(groupFile);
   }
 
-  /** Successive entries of one owner share the object. */
+  /** Returns the same object for successive entries of one owner. */
   owner(uid: number, gid: number): EntryOwner {
     if (this.#last?.uid !== uid || this.#last.gid !== gid) {
       this.#last = { uid, gid, userName: this.#users.get(uid) ?? '', groupName: this.#groups.get(gid) ?? '' };
@@ -21,14 +21,14 @@ export class OwnerNames {
   }
 }
 
-/** `name:password:number:...` in both files. */
+/** Both files have lines of the form `name:password:number:...`. */
 function readNames(file: string): Map<number, string> {
   const names = new Map<number, string>();
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch {
-    return names; // Windows, or a container without the file: numbers are kept alone
+    return names; // On Windows, or in a container without this file, owners have numbers only.
   }
   for (const line of text.split('\n')) {
     const [name, , number] = line.split(':');

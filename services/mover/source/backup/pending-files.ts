@@ -1,5 +1,5 @@
-// Owns the files of a backup that are not settled: files whose remembered blocks were offered to the target, and files given to a lane.
-// Batches both, so that thousands of small files need only dozens of messages. The folder of a file in a lane stays open.
+// Owns the files of a backup without an outcome: files whose cached blocks were offered to the target, and files that a lane reads. Batches
+// both, so that thousands of small files need only dozens of messages. The folder of a file that a lane reads stays open.
 import type { CacheSlot } from '../walk/cached-folder.ts';
 import { packedReferenceBytes } from '../walk/content-list.ts';
 import { FileBatchWriter } from '../streams/file-batch.ts';
@@ -17,10 +17,10 @@ const maxLaneFiles = 512;
 const maxLaneBytes = 32 * 1024 * 1024;
 
 export interface PendingFile {
-  /** Its place in the manifest window. */
+  /** Index in the manifest window. */
   readonly index: number;
   readonly entry: ScannedEntry;
-  /** Packed content from the cache, undefined when it must be read. */
+  /** Packed content list from the cache; undefined if the file must be read. */
   readonly cached: Buffer | undefined;
   /** The file's place in the cache; undefined when the file is not remembered. */
   readonly slot: CacheSlot | undefined;
@@ -67,7 +67,7 @@ export class PendingFiles {
     return this.#batch.length > 0;
   }
 
-  /** Whether enough is on its way to keep everybody busy. */
+  /** Whether the lanes have enough files to stay busy. */
   get isFull(): boolean {
     return (
       this.#offers.size > maxOpenOffers ||
@@ -97,7 +97,7 @@ export class PendingFiles {
     this.#read(file);
   }
 
-  /** Sends what is gathered, though it is not a full batch. */
+  /** Sends all waiting files and offers, even in an incomplete batch. */
   flush(): void {
     this.#flushOffer();
     this.#flushBatch();
@@ -145,7 +145,7 @@ export class PendingFiles {
       this.#flushOffer();
     }
     if (count > 0) this.#offerParts.push({ file, count });
-    if (file.unansweredIds === 0) this.#settle(file); // nothing but holes
+    if (file.unansweredIds === 0) this.#settle(file); // The file consists of holes only and has no blocks.
   }
 
   #settle(file: PendingFile): void {
@@ -180,7 +180,7 @@ export class PendingFiles {
     if (this.#batch.length >= batchFiles || this.#batchBytes >= batchBytes) this.#flushBatch();
   }
 
-  /** To the lane with the least to do. */
+  /** Sends the batch to the lane with the least work. */
   #flushBatch(): void {
     if (this.#batch.length === 0) return;
     let lane = 0;

@@ -4,7 +4,7 @@
 import type { FileStat } from '../walk/file-stat.ts';
 import type { SourceDisk } from '../walk/source-disk.ts';
 
-/** Zeros are looked for in pieces of this size, aligned in the file; a hole smaller than that is kept as data. */
+/** Zeros are searched in pieces of this size, aligned in the file. A smaller hole is saved as data. */
 export const zeroGranuleBytes = 64 * 1024;
 const minSparseBytes = 1024 * 1024;
 
@@ -62,13 +62,16 @@ export class DirectReader {
     this.#direct = disk.openDirect(plain);
   }
 
-  /** Fills `target` (page-aligned memory, a multiple of 4 KiB) from `position` (likewise); the count is short only at the end. */
+  /**
+   * Fills `target` (page-aligned memory, a multiple of 4 KiB) from `position` (also a multiple of 4 KiB). Returns fewer bytes only at the
+   * end of the file.
+   */
   read(target: Buffer, position: number): number {
     if (this.#direct !== undefined) {
       try {
         return this.#readFully(this.#direct, target, position);
       } catch {
-        this.close(); // the plain descriptor gives the same bytes, or the error that counts
+        this.close(); // The plain descriptor is used instead. It gives the same bytes, or the real error.
       }
     }
     return this.#readFully(this.#plain, target, position);
@@ -85,7 +88,7 @@ export class DirectReader {
       const count = this.#disk.read(descriptor, target, done, target.length - done, position + done);
       if (count === 0) break;
       done += count;
-      // A direct read that stops in the middle of a block has met the end of the file; going on from there would not be aligned.
+      // A direct read that stops in the middle of a block has reached the end of the file. A further read would not be aligned.
       if (descriptor === this.#direct && done % 4096 !== 0) break;
     }
     return done;

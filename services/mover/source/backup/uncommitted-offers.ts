@@ -1,21 +1,24 @@
-// Owns which bytes of unchanged files lie at the target in blocks that may not survive yet: it has them on their way to the disk.
+// Owns the number of bytes of unchanged files whose blocks the target has received but not yet reported as durable.
 export class UncommittedOffers {
-  /** Answered offers of remembered blocks in their order, until they and all before them are safe. */
+  /** Answered offers of cached blocks, in order. An offer is removed when it and all earlier ones are safe. */
   readonly #offers = new Map<number, { readonly bytes: number; isSafe: boolean }>();
   #bytes = 0;
 
-  /** In files that some answered offer has settled. */
+  /** Bytes of the unchanged files in offers that are not safe yet. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** @param bytes of the files that the answer has settled */
+  /** @param bytes size of the files that the answer shows to be unchanged */
   answered(token: number, bytes: number): void {
     this.#offers.set(token, { bytes, isSafe: false });
     this.#bytes += bytes;
   }
 
-  /** In order: the blocks of one file may lie in several offers, and it counts with the last. */
+  /**
+   * Marks an offer as safe. Offers are removed in order: the blocks of one file may be in several offers, and the file counts with the last
+   * one.
+   */
   safe(token: number): void {
     const offer = this.#offers.get(token);
     if (offer !== undefined) offer.isSafe = true;

@@ -1,4 +1,4 @@
-// What a lane calls safe: never a byte that the target has not named as durable, whatever comes in between.
+// Tests which bytes a lane reports as safe: never a byte that the target has not reported as durable, for any order of events.
 import { randomBytes } from 'node:crypto';
 import { closeSync, constants, openSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -21,7 +21,7 @@ const newFile = (index: number): OpenFile => ({
 });
 
 describe('open blocks', () => {
-  it('count exactly what was named as durable, of the files that were not dropped', () => {
+  it('count exactly the durable bytes of files that were not dropped', () => {
     const step = fc.record({
       kind: fc.constantFrom('offer', 'offer', 'repeat', 'durable', 'durable', 'drop', 'hole'),
       block: fc.nat(9),
@@ -60,7 +60,7 @@ describe('open blocks', () => {
     );
   });
 
-  it('tell when an offer of remembered blocks is safe: with the last of them, or at once without one', () => {
+  it('report an offer of remembered blocks as safe with its last block, or at once if it is empty', () => {
     const safe: number[] = [];
     const open = new UndurableBlocks({
       counters: emptyCounters(),
@@ -81,7 +81,7 @@ describe('open blocks', () => {
 });
 
 describe('a lane', () => {
-  it('calls nothing safe that is read, offered, wanted, not wanted or sent, before the target names it', async () => {
+  it('reports no read, offered, wanted or sent block as safe before the target reports it as durable', async () => {
     const folder = await makeTemporaryFolder();
     const file = path.join(folder, 'file');
     writeFileSync(file, randomBytes(8 * 1024 * 1024));

@@ -1,15 +1,15 @@
-// Owns what a lane knows of its blocks that may not survive yet: offered or sent, not named by the target as durable.
-// What is counted as safe here survives a crash of the target; it is never a guess.
+// Owns the blocks of a lane that are offered or sent, but that the target has not reported as durable. Bytes that count as safe here
+// survive a crash of the target; they are never a guess.
 import { type BlockKey, keyOfId } from '../../../blocks/block.ts';
 import type { WorkerCounters } from '../streams/worker-link.ts';
 
-/** A file whose blocks are on their way. */
+/** A file with blocks that are not durable yet. */
 export interface OpenFile {
   readonly index: number;
-  /** Offered or sent, not known to be durable. */
+  /** Number of blocks that are not known to be durable. */
   undurableBlocks: number;
   isRead: boolean;
-  /** Bytes of it that survive; taken back when the file is read anew or cannot be read. */
+  /** Bytes of the file that survive a crash. Subtracted again when the file is read again or cannot be read. */
   safeBytes: number;
   isDropped: boolean;
 }
@@ -20,32 +20,32 @@ interface Part {
 }
 
 interface OpenBlock {
-  /** Most blocks belong to one file. */
+  /** The file that contains the block. Further files are in `more`, because most blocks belong to one file. */
   part: Part | undefined;
   more: Part[] | undefined;
-  /** Offers of remembered blocks that this one belongs to. */
+  /** Offers of cached blocks that contain this block. */
   tokens: number[] | undefined;
 }
 
 export interface UndurableBlocksOptions {
   readonly counters: WorkerCounters;
-  /** Every block of the file survives a crash of the target. */
+  /** Called when every block of the file survives a crash of the target. */
   readonly onFileSafe: (index: number) => void;
-  /** Every block of the offer that the target did not want survives. */
+  /** Called when every block of the offer that the target did not want is durable. */
   readonly onOfferSafe: (token: number) => void;
 }
 
 export class UndurableBlocks {
   readonly #options: UndurableBlocksOptions;
   readonly #blocks = new Map<BlockKey, OpenBlock>();
-  /** Blocks of an offer that are open still. */
+  /** Number of undurable blocks by offer. */
   readonly #offers = new Map<number, number>();
 
   constructor(options: UndurableBlocksOptions) {
     this.#options = options;
   }
 
-  /** A block that is going to be offered. @param file undefined for blocks that belong to no file (the manifest) */
+  /** Adds a block that will be offered. @param file undefined for a block of the manifest */
   add(key: BlockKey, bytes: number, file: OpenFile | undefined): void {
     const block = this.#open(key);
     if (file === undefined) return;
@@ -59,13 +59,13 @@ export class UndurableBlocks {
     file.undurableBlocks += 1;
   }
 
-  /** A block that was offered lately, and is not offered again: as safe as it is then. */
+  /** Adds a block that was recently offered and is not offered again. It becomes safe with the earlier offer. */
   repeat(key: BlockKey, bytes: number, file: OpenFile): void {
     if (this.#blocks.has(key)) this.add(key, bytes, file);
     else this.countSafe(file, bytes);
   }
 
-  /** Remembered blocks that the target has, or has on its way to the disk. */
+  /** Adds cached blocks that the target has, perhaps not durably yet. */
   addOffer(token: number, ids: readonly Buffer[]): void {
     let count = 0;
     for (const id of ids) {
@@ -78,7 +78,7 @@ export class UndurableBlocks {
     else this.#offers.set(token, count);
   }
 
-  /** The target has named these. */
+  /** Called when the target reports these blocks as durable. */
   durable(ids: readonly Buffer[]): void {
     for (const id of ids) {
       const key = keyOfId(id);
@@ -95,14 +95,14 @@ export class UndurableBlocks {
     }
   }
 
-  /** Bytes of a file that survive without a block of their own, too: holes. */
+  /** Counts bytes of a file as safe; also holes, which have no block. */
   countSafe(file: OpenFile, bytes: number): void {
     if (file.isDropped) return;
     file.safeBytes += bytes;
     this.#options.counters.safeBytes += bytes;
   }
 
-  /** What was read of the file does not count: it will be read once more, or not be in the restore point. */
+  /** Subtracts the file's safe bytes: the file will be read again, or is left out of the restore point. */
   drop(file: OpenFile): void {
     this.#options.counters.safeBytes -= file.safeBytes;
     file.isDropped = true;

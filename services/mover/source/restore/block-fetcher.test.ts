@@ -38,7 +38,7 @@ const blocksIn = (
 
 const filesIn = ({ files }: Read) => unpackPlacedFiles(Buffer.from(files));
 
-/** Answers all that a request asked for. */
+/** Answers all blocks of a request. */
 function answer({ streamIndex, message }: { readonly streamIndex: number; readonly message: Read }): void {
   const files = filesIn(message);
   fetcher.receive(streamIndex, {
@@ -61,7 +61,7 @@ function place(lane: number, outcomes: PlacedOutcome[] = []): PlacedOutcome[] {
 }
 
 describe('asking for blocks', () => {
-  it('goes out in the next turn when little is on its way, and joins requests for the same content', async () => {
+  it('is sent in the next turn when few blocks are in flight, and joins requests for the same content', async () => {
     const id = randomBytes(32);
     const [first, second] = [fetcher.fetch(id, 1), fetcher.fetch(Buffer.from(id), 1)];
     expect(reads).toEqual([]);
@@ -73,7 +73,7 @@ describe('asking for blocks', () => {
     expect((await second).content).toEqual(Buffer.from([0]));
   });
 
-  it('waits to be full while much is on its way, spread over the streams, and goes on with the answers', async () => {
+  it('waits for full messages while many blocks are in flight, uses all streams, and continues with the answers', async () => {
     const waiting = Array.from({ length: 128 }, () => fetcher.fetch(randomBytes(32), 10));
     expect(reads.map(blocksIn)).toEqual([64, 64]);
     expect(reads.map(({ streamIndex }) => streamIndex)).toEqual([0, 1]);
@@ -97,7 +97,7 @@ describe('asking for blocks', () => {
     expect(reads.map(blocksIn)).toEqual([1, 1]);
   });
 
-  it('has files made by the stream, also when their content is fetched as well', async () => {
+  it('lets the stream make small files, also when their content is fetched too', async () => {
     const id = randomBytes(32);
     const content = fetcher.fetch(id, 1);
     const outcomes: PlacedOutcome[] = [];
@@ -113,7 +113,7 @@ describe('asking for blocks', () => {
     expect((await content).content).toHaveLength(1);
   });
 
-  it('has the files of one lane made by one stream, and other lanes by others meanwhile', async () => {
+  it('lets one stream make all files of a lane, and other streams those of other lanes', async () => {
     const outcomes: PlacedOutcome[] = [];
     for (let count = 0; count < 100; count += 1) place(4, outcomes);
     place(5, outcomes);
@@ -126,7 +126,7 @@ describe('asking for blocks', () => {
     expect(outcomes).toHaveLength(101);
   });
 
-  it('tells for each file what became of it', () => {
+  it('reports the outcome of each file', () => {
     const [whole, partly, lost] = [place(0), place(0), place(0)];
     const refused = [{ step: 'owner', reason: 'EPERM' }] as const;
     const error = new FarkeepError('restore.mismatch', 'Not what was saved').toInfo();
@@ -143,7 +143,7 @@ describe('asking for blocks', () => {
     expect(lost).toMatchObject([{ error: { code: 'restore.mismatch', message: 'Not what was saved' } }]);
   });
 
-  it('ends for all when the session ends; what became of files is not known then', async () => {
+  it('rejects all requests when the session ends; the outcome of files is then unknown', async () => {
     const failure = fetcher.fetch(randomBytes(32), 1).catch((error: unknown) => error);
     const outcomes = place(0);
     const lost = new FarkeepError('connection.lost', 'Cut');

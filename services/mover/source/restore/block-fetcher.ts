@@ -1,6 +1,6 @@
-// Owns asking the target for blocks during a restore: spreads requests over the streams, joins requests for the same content, hands out contents.
-// Contents come decoded and checked from the stream workers, which make files of one block by themselves. Bounds nothing: its callers ask for no
-// more than they can hold.
+// Owns requesting blocks from the target during a restore: spreads requests over the streams, joins requests for the same content, and
+// returns contents. The stream workers decode and check contents, and make files of one block themselves. Does not limit requests: callers
+// must request no more than they can hold.
 import { FarkeepError } from '../../../kernel/farkeep-error.ts';
 import { releaseMemory } from '../../../kernel/release-memory.ts';
 import type { RefusedStep } from '../../../repository/restore/entry-metadata.ts';
@@ -10,21 +10,24 @@ import { asBuffer } from '../streams/worker-link.ts';
 import type { FromWorker, RestoredBlock } from '../streams/worker-link.ts';
 import { packPlacedFiles, type PlacedFile } from '../streams/placed-files.ts';
 
-/** While more blocks than this are on their way a request waits until it is full: tiny files would make a message each. */
+/**
+ * While this many blocks of a stream are in flight, the next request waits until it is full. Otherwise each tiny file would need its own
+ * message.
+ */
 const requestBlocks = 64;
 const requestBytes = 4 * 1024 * 1024;
 
 export interface FetchedBlock {
   readonly content: Buffer;
-  /** To be called once by each who asked: the memory is given back when nobody uses any part of it any more. */
+  /** Each requester must call this once. The memory is released after the last call. */
   readonly release: () => void;
 }
 
-/** The outcome for a file that a worker should make. With `error` the file does not exist. */
+/** The outcome of a file that a worker should make. With `error`, the file does not exist. */
 export type PlacedOutcome =
   { readonly refused: readonly RefusedStep[]; readonly error?: undefined } | { readonly error: FarkeepError };
 
-/** The request that is being filled for one stream. */
+/** The next request of one stream, not sent yet. */
 interface Request {
   ids: Buffer[];
   files: PlacedFile[];
@@ -44,7 +47,7 @@ export class BlockFetcher {
   readonly #placing = new Map<number, (outcome: PlacedOutcome) => void>();
   readonly #requests: readonly Request[];
   #nextFile = 0;
-  /** Stream for the next content that comes to the main thread; small files have fixed streams. */
+  /** The stream of the next content for the main thread. Small files always use the stream of their lane. */
   #nextStream = 0;
   #isFlushPlanned = false;
   #failure: FarkeepError | undefined;
@@ -55,7 +58,7 @@ export class BlockFetcher {
   }
 
   /**
-   * Content of a block; its memory may be shared with others who asked for the same one.
+   * Returns the content of a block. Other requesters of the same block get the same memory.
    * @throws restore.mismatch, storage.damaged for this block alone; whatever ends the session
    */
   fetch(id: Buffer, lengthBytes: number): Promise<FetchedBlock> {
@@ -67,15 +70,15 @@ export class BlockFetcher {
       return asked.promise;
     }
     const answer: Asked = { ...Promise.withResolvers<FetchedBlock>(), askers: 1 };
-    answer.promise.catch(() => undefined); // whoever waits gets it; a file that was given up does not wait any more
+    answer.promise.catch(() => undefined); // Every waiting requester gets this error. If the file was canceled, there is no requester.
     this.#asked.set(key, answer);
     this.#ask(this.#nextStream, id, lengthBytes);
     return answer.promise;
   }
 
   /**
-   * As fetch, for a file of one block: the worker that receives the block makes the file. Files of one lane go to one worker. `onEnd` is
-   * called once, unless the session ends first; then the state of the file is unknown.
+   * Like `fetch`, for a file of one block: the worker that receives the block makes the file. All files of a lane go to the same worker.
+   * `onEnd` is called once, unless the session ends first; then the state of the file is unknown.
    */
   place(
     id: Buffer,

@@ -41,9 +41,9 @@ function fileAt(name: string, index: number, more: Partial<PlacedFile> = {}): Pl
 }
 
 describe('a file that is one block', () => {
-  it('is made where the block arrives, whole, with mode and time', () => {
+  it('is made by the thread that receives the block, complete, with mode and time', () => {
     placer.expect([randomBytes(32), id], [fileAt('a', 7, { position: 1 })]);
-    // Over the thread border a Buffer comes as a Uint8Array.
+    // Between threads, a Buffer arrives as a Uint8Array.
     expect(placer.place(id, new Uint8Array(content))).toBe(true);
     expect(placer.takeResults()).toEqual({ whole: Uint32Array.of(7), results: [] });
     expect(placer.takeResults()).toBeUndefined();
@@ -54,7 +54,7 @@ describe('a file that is one block', () => {
     expect(mtimeMs).toBe(1_600_000_000_000);
   });
 
-  it('comes once for each time it was asked for; a block more is content for others', () => {
+  it('uses one block for each request; a further block is content for other requesters', () => {
     placer.expect([id], [fileAt('a', 1)]);
     placer.expect([id], []);
     placer.expect([id], [fileAt('b', 2)]);
@@ -67,7 +67,7 @@ describe('a file that is one block', () => {
     expect(readdirSync(folder)).toEqual(['a', 'b']);
   });
 
-  it('takes the place of another one, whole', () => {
+  it('replaces an existing file completely', () => {
     writeFileSync(path.join(folder, 'a'), 'before');
     const { file, ...rest } = fileAt('a', 1);
     placer.expect([id], [{ ...rest, file: { ...file, isReplacing: true } }]);
@@ -76,14 +76,14 @@ describe('a file that is one block', () => {
     expect(readdirSync(folder)).toEqual(['a']);
   });
 
-  it('is not made of a block that has another length than the restore point says, and leaves nothing behind', () => {
+  it('is not made from a block of a wrong length, and leaves no temporary file', () => {
     placer.expect([id], [fileAt('a', 1, { lengthBytes: 999 })]);
     expect(placer.place(id, content)).toBe(true);
     expect(placer.takeResults()).toMatchObject({ results: [{ index: 1, error: { code: 'restore.mismatch' } }] });
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it('that cannot be made says why', () => {
+  it('that cannot be made reports the reason', () => {
     const { file, ...rest } = fileAt('a', 1);
     placer.expect([id], [{ ...rest, file: { ...file, folder: Buffer.from(path.join(folder, 'missing')) } }]);
     placer.place(id, content);
@@ -92,7 +92,7 @@ describe('a file that is one block', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it('whose block cannot be had is told so, and nobody else', () => {
+  it('is the only file that fails when its block cannot be read', () => {
     placer.expect([id], [fileAt('a', 1)]);
     const lost = new FarkeepError('storage.damaged', 'The pack is gone').toInfo();
     expect(placer.fail(id, lost)).toBe(true);
@@ -100,7 +100,7 @@ describe('a file that is one block', () => {
     expect(placer.takeResults()).toMatchObject({ results: [{ index: 1, error: lost }] });
   });
 
-  it('is made under its own name where nobody sees it, and leaves what stands there', () => {
+  it('is made under its own name in a hidden folder, and does not replace an existing file', () => {
     const { file, ...rest } = fileAt('a', 1);
     placer.expect([id, id], [{ ...rest, file: { ...file, isHidden: true } }]);
     placer.expect([id], [{ ...rest, index: 2, file: { ...file, isHidden: true } }]);
@@ -110,7 +110,7 @@ describe('a file that is one block', () => {
     expect(readFileSync(path.join(folder, 'a'))).toEqual(content);
   });
 
-  it('is the same when it has been packed for another thread', () => {
+  it('is unchanged after packing for another thread', () => {
     const plain = fileAt('a', 2 ** 32 - 1, { position: 63, lengthBytes: 4_000_000 });
     const { file } = fileAt('\xff', 2);
     const metadata = { mode: 0o7777, owner: { uid: 2 ** 32 - 2, gid: 7 }, mtimeNs: -(2n ** 63n) };
@@ -126,7 +126,7 @@ describe('a file that is one block', () => {
     expect(unpackPlacedFiles(Buffer.from(packPlacedFiles(files)))).toEqual(files);
   });
 
-  it('cannot wait for a block that is not asked for', () => {
+  it('cannot wait for a block that is not requested', () => {
     expect(() => placer.expect([id], [fileAt('a', 1, { position: 1 })])).toThrow(
       expect.objectContaining({ code: 'call.internal' }),
     );

@@ -1,5 +1,6 @@
-// Owns which blocks that a stream worker asks for are whole files, and makes these files as the blocks arrive: their content crosses no
-// thread, and small files are made on as many threads as there are streams. Paths were chosen by the tree writer on the main thread.
+// Owns making small files in a stream worker. If a requested block is a complete file, the worker makes this file when the block arrives.
+// So the content is not passed between threads, and all stream threads make files. The tree writer on the main thread has chosen and
+// checked the paths.
 import type { ErrorInfo } from '../../../contracts/errors.ts';
 import { FarkeepError } from '../../../kernel/farkeep-error.ts';
 import type { placeSmallFile } from '../../../repository/restore/small-file.ts';
@@ -8,7 +9,7 @@ import type { PlacedFile } from '../streams/placed-files.ts';
 import type { PlacedResult } from '../streams/worker-link.ts';
 
 export class FilePlacer {
-  /** By block. A block that is asked for as content too comes once more; which of the two comes first makes no difference. */
+  /** Expected files by block. If the same block is also requested as content, it arrives twice; the order does not matter. */
   readonly #expected = new Map<string, PlacedFile[]>();
   #whole: number[] = [];
   #results: PlacedResult[] = [];
@@ -18,7 +19,7 @@ export class FilePlacer {
     this.#placeFile = placeFile;
   }
 
-  /** Before the request for `ids` is sent. */
+  /** Must be called before the request for `ids` is sent. */
   expect(ids: readonly Buffer[], files: readonly PlacedFile[]): void {
     for (const file of files) {
       const id = ids[file.position];
@@ -29,7 +30,7 @@ export class FilePlacer {
     }
   }
 
-  /** Makes a file of this block; false when none waits for it. */
+  /** Makes a file from this block; returns false if no file waits for the block. */
   place(id: Buffer, content: Uint8Array): boolean {
     const placed = this.#take(id);
     if (placed === undefined) return false;
@@ -39,14 +40,14 @@ export class FilePlacer {
     return true;
   }
 
-  /** The block cannot be had; false when no file waited for it. */
+  /** Reports that the block cannot be read; returns false if no file waits for the block. */
   fail(id: Buffer, error: ErrorInfo): boolean {
     const placed = this.#take(id);
     if (placed !== undefined) this.#results.push({ index: placed.index, error });
     return placed !== undefined;
   }
 
-  /** Undefined when there are none. */
+  /** Returns and clears the results; undefined if there are none. */
   takeResults(): { readonly whole: Uint32Array<ArrayBuffer>; readonly results: readonly PlacedResult[] } | undefined {
     if (this.#whole.length === 0 && this.#results.length === 0) return undefined;
     const taken = { whole: Uint32Array.from(this.#whole), results: this.#results };
@@ -55,7 +56,7 @@ export class FilePlacer {
     return taken;
   }
 
-  /** Undefined when there is nothing to say. */
+  /** Makes the file. Returns a result only if there is a problem. */
   #make({ index, lengthBytes, file }: PlacedFile, content: Uint8Array): PlacedResult | undefined {
     try {
       if (content.length !== lengthBytes)

@@ -1,4 +1,4 @@
-// Owns fetching a restore point's manifest, for a restore or to be kept for browsing (saved-manifest.ts).
+// Owns fetching a restore point's manifest, for a restore or to save it for browsing (saved-manifest.ts).
 import type { FarkeepError } from '../../../kernel/farkeep-error.ts';
 import { blockIdOf } from '../../../blocks/block.ts';
 import { readManifestReferences } from '../../../repository/points/manifest-chain.ts';
@@ -13,10 +13,10 @@ import type { PipelineStreams } from '../streams/stream-pool.ts';
 import type { FromWorker } from '../streams/worker-link.ts';
 
 const readAheadBlocks = 4;
-/** Of a manifest that is read more than once; a larger one is fetched again. */
+/** A manifest up to this size is kept in memory if it is read twice. A larger one is fetched again. */
 const maxKeptBytes = 16 * 1024 * 1024;
 
-/** The contents of the manifest's blocks in order, a few asked for ahead. */
+/** Yields the contents of the manifest's blocks in order, and requests a few blocks ahead. */
 export async function* fetchManifest(root: PointRoot, fetcher: BlockFetcher): AsyncGenerator<Buffer, void, undefined> {
   const { blocks } = await readManifestReferences(root, async (id) => (await fetcher.fetch(id, 0)).content);
   const ahead: Promise<FetchedBlock>[] = [];
@@ -32,7 +32,7 @@ export async function* fetchManifest(root: PointRoot, fetcher: BlockFetcher): As
   }
 }
 
-/** A manifest that can be read again: what is small is fetched once. */
+/** A manifest that can be read several times. A small one is fetched only once. */
 export class RereadableManifest {
   readonly #root: PointRoot;
   readonly #fetcher: BlockFetcher;
@@ -43,7 +43,7 @@ export class RereadableManifest {
     this.#fetcher = fetcher;
   }
 
-  /** The contents of its blocks in order. One reading at a time. */
+  /** Yields the contents of its blocks in order. Only one read at a time. */
   async *read(): AsyncGenerator<Buffer, void, undefined> {
     if (this.#kept !== undefined) {
       yield* this.#kept;
@@ -91,7 +91,7 @@ export class ManifestPipeline {
     };
   }
 
-  /** Saves the manifest only when it is whole and decodes to its end. */
+  /** Fetches the manifest, and saves it only if it is complete and can be decoded to its end. */
   async run(rootBytes: Buffer): Promise<{ readonly rootHash: string; readonly warningCount: number }> {
     const root = decodePointRoot(rootBytes, this.#operation.pointId);
     const writer = await SavedManifestWriter.create(this.#operation.saveTo, rootBytes);

@@ -1,11 +1,11 @@
-// Owns which entries of a restore point were asked for: paths in raw bytes, each with everything below it.
+// Owns the selection of entries for a restore: requested paths in raw bytes, each with all entries below it.
 import { isAtOrBelow } from '../../../repository/points/tree-selection.ts';
 import { showPath } from '../walk/path-text.ts';
 
 export class PathSelection {
   readonly #paths: { readonly path: Buffer; isMatched: boolean }[];
 
-  /** @param paths none = everything; `/` more than needed and `.` do not matter */
+  /** @param paths an empty list selects everything; additional `/` and `.` are ignored */
   constructor(paths: readonly (string | Uint8Array)[]) {
     this.#paths = paths.map((path) => ({
       path: withoutNoise(Buffer.from(path)),
@@ -35,7 +35,7 @@ export class PathSelection {
     return false;
   }
 
-  /** Whether the entry itself was asked for, not only a folder above it. */
+  /** Whether the entry itself was requested, not only a folder above it. */
   names(entryPath: Buffer): boolean {
     return this.#paths.some(({ path }) => path.equals(entryPath));
   }
@@ -49,7 +49,7 @@ export class PathSelection {
     return this.#paths.some(({ isMatched }) => isMatched);
   }
 
-  /** What was asked for and never came, for people. */
+  /** Returns the requested paths that the restore point does not contain, as text for display. */
   unmatched(): string[] {
     return this.isAll ? [] : this.#paths.filter(({ isMatched }) => !isMatched).map(({ path }) => showPath(path));
   }

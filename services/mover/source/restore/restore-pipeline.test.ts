@@ -18,11 +18,11 @@ import { RestorePipeline } from './restore-pipeline.ts';
 const mebibyte = 1024 * 1024;
 const canceled = new FarkeepError('call.canceled', 'Canceled by a person');
 
-/** A block that was asked for and not answered. */
+/** A requested block without an answer. */
 interface Asked {
   readonly streamIndex: number;
   readonly id: Buffer;
-  /** The file that the stream is to make of it. */
+  /** The file that the stream should make from the block. */
   readonly file: PlacedFile | undefined;
 }
 
@@ -40,7 +40,7 @@ beforeEach(() => {
   [events, asked] = [[], []];
 });
 
-/** Backs files up in memory, and begins to restore them. */
+/** Makes a backup of the files in memory, and begins to restore them. */
 async function begin(files: Record<string, string>, more: Partial<RestoreOperation> = {}): Promise<void> {
   const disk = new ChangingDisk(mebibyte);
   for (const [name, content] of Object.entries(files)) disk.put(disk.source, name, disk.make('file', content, 0o644));
@@ -65,7 +65,7 @@ async function begin(files: Record<string, string>, more: Partial<RestoreOperati
   await turn();
 }
 
-/** The pipeline has done all that needs no answer. Blocks of the manifest are answered here, contents are not. */
+/** Waits until the pipeline has done all work that needs no answer. Answers requests for the manifest, but not for contents. */
 async function turn(): Promise<void> {
   for (let count = 0; count < 10; count += 1) {
     await new Promise((resolve) => setImmediate(resolve));
@@ -81,7 +81,7 @@ async function turn(): Promise<void> {
   }
 }
 
-/** As the workers of the streams answer: files are made, other contents come to the main thread. */
+/** Answers like the stream workers: makes small files, and sends other contents to the main thread. */
 function answer(all: readonly Asked[]): void {
   for (const { streamIndex, id, file } of all) {
     const content = target.blocks.get(id.toString('hex'));
@@ -114,7 +114,7 @@ const many = (count: number, lengthBytes: number): Record<string, string> =>
   );
 
 describe('a restore pipeline', () => {
-  it('writes each file in order when its blocks come in another order', async () => {
+  it('writes the blocks of each file in order when they arrive in another order', async () => {
     const files = {
       large: randomBytes(3 * mebibyte).toString('latin1'),
       middle: randomBytes(5000).toString('latin1'),
@@ -138,7 +138,7 @@ describe('a restore pipeline', () => {
     expect(pipeline.phase).toBe('finalizing');
   });
 
-  it('asks for 16 MiB of contents at most, and for more when they are written, not when they have come', async () => {
+  it('has at most 16 MiB of contents in flight, and requests more when contents are written, not when they arrive', async () => {
     const files = many(18, mebibyte);
     await begin(files);
     const bytesOf = (all: readonly Asked[]): number =>
@@ -160,9 +160,9 @@ describe('a restore pipeline', () => {
     expect(tree.files.size).toBe(18);
   });
 
-  it('has 128 files open at most', async () => {
+  it('opens at most 128 files at a time', async () => {
     await begin(many(200, 2000));
-    // The next one is begun, and waits.
+    // One more file is begun and waits.
     expect(tree.openFiles).toBe(129);
     await answerAll();
     await running;
@@ -170,9 +170,9 @@ describe('a restore pipeline', () => {
     expect(tree.files.size).toBe(200);
   });
 
-  it('has 512 small files made at a time at most', async () => {
+  it('lets the streams make at most 512 small files at a time', async () => {
     await begin(many(600, 10));
-    // Requests wait until they are full while others are on their way.
+    // A request waits until it is full while others are in flight.
     expect(asked.length).toBeLessThanOrEqual(512);
     expect(tree.openFiles).toBe(513);
     await answerAll();
@@ -180,7 +180,7 @@ describe('a restore pipeline', () => {
     expect(tree.files.size).toBe(600);
   });
 
-  it('loses only the file whose block is missing or damaged', async () => {
+  it('fails only the file with a missing or damaged block', async () => {
     const files = { large: randomBytes(3 * mebibyte).toString('latin1'), other: 'other', small: 'small' };
     await begin(files);
     const small = asked.find(({ file }) => file?.file.name.toString() === 'small');
@@ -207,7 +207,7 @@ describe('a restore pipeline', () => {
     expect(states.slice(-3).sort()).toEqual(['large failed', 'other succeeded', 'small failed']);
   });
 
-  it('does not take a block of another length than the restore point says', async () => {
+  it('refuses a block with another length than in the restore point', async () => {
     await begin({ middle: 'x'.repeat(5000) });
     const [one] = asked;
     if (one === undefined) throw new Error('Not asked for');
@@ -217,7 +217,7 @@ describe('a restore pipeline', () => {
     expect(tree.files.size).toBe(0);
   });
 
-  it('leaves what is in the way', async () => {
+  it('keeps existing files and folders, and reports the conflicts', async () => {
     tree.files.set('mine', 'mine');
     tree.folders.add('taken');
     await begin({ mine: 'saved', other: 'other', taken: 'saved, too' });
@@ -230,7 +230,7 @@ describe('a restore pipeline', () => {
     expect(pipeline.totals()).toMatchObject({ skippedFiles: 1, restored: { files: 1, skipped: 1, failed: 1 } });
   });
 
-  it('stops at the first file that the disk has no room for', async () => {
+  it('stops at the first file that does not fit on the disk', async () => {
     await begin({ one: '1', two: '2' });
     const [first] = asked;
     if (first?.file === undefined) throw new Error('Not asked for');
@@ -248,7 +248,7 @@ describe('a restore pipeline', () => {
     expect(tree.isComplete).toBe(false);
   });
 
-  it('restores the paths that were asked for, and names the others', async () => {
+  it('restores the requested paths, and names those that are missing', async () => {
     await begin({ one: '1', two: '2' }, { paths: ['two', 'missing'] });
     await answerAll();
     expect((await running).warningCount).toBe(1);
@@ -257,7 +257,7 @@ describe('a restore pipeline', () => {
     expect(pipeline.totals().totalFiles).toBeUndefined();
   });
 
-  it('has failed when nothing of what was asked for is in the point', async () => {
+  it('fails when the restore point has none of the requested paths', async () => {
     await begin({ one: '1' }, { paths: ['a', 'b', 'c', 'd', 'e', 'f', 'g'] });
     const { failure, warningCount } = await running;
     expect(failure).toMatchObject({

@@ -1,5 +1,12 @@
-// Owns a restore on the source mover's main thread: reads the manifest, picks what was asked for, fetches blocks, feeds the tree writer.
-// Every content was checked against its identifier by a stream worker; the tree writer decides what may be written where.
+// Owns a restore on the source mover's main thread. Stream workers have checked every content against its identifier. The tree writer
+// decides what may be written where.
+//
+// for each selected entry of the manifest, in tree order: begin it at the tree writer
+//   correct file exists: nothing to fetch file of one small block: request it, a stream worker makes the file
+//   other file: request its blocks; write them in order when they arrive
+//   wait while the limits are reached: 16 MiB in flight, 128 open files, 512 files at the workers
+// after the last entry: wait for all files, finish the tree writer (metadata of folders)
+// disk full: end the restore; other problem of one file: warn and continue
 import type { ErrorInfo } from '../../../contracts/errors.ts';
 import { FarkeepError, toFarkeepError } from '../../../kernel/farkeep-error.ts';
 import { blockIdOf } from '../../../blocks/block.ts';
@@ -36,17 +43,17 @@ import { showPath } from '../walk/path-text.ts';
 import type { PipelineStreams } from '../streams/stream-pool.ts';
 import type { FromWorker } from '../streams/worker-link.ts';
 
-/** Contents asked for and not yet written. */
+/** Limit of contents that are requested and not yet written. */
 const inFlightBytes = 16 * 1024 * 1024;
-/** What a block costs beside its content, so that many tiny ones are bounded too. */
+/** Cost of a block beside its content, so that the number of tiny blocks is limited too. */
 const blockOverheadBytes = 2048;
 const maxOpenFiles = 128;
-/** Files that stream workers are to make. They hold no descriptor, but each keeps that of its folder. */
+/** Limit of files that stream workers are making. Such a file has no open descriptor, but keeps its folder open. */
 const maxPlacedFiles = 512;
-/** Paths that the message about paths that are not in the point names. */
+/** Number of missing paths that the error message names. */
 const maxNamedPaths = 5;
 
-/** What a restore needs of the destination. */
+/** The used part of the tree writer. */
 export type RestoreWriter = Pick<TreeWriter, 'begin' | 'counts' | 'finish'>;
 
 export interface RestorePipelineOptions {
@@ -57,7 +64,7 @@ export interface RestorePipelineOptions {
   readonly openWriter: (options: TreeWriterOptions) => RestoreWriter;
 }
 
-/** A file on its way to the disk: its pieces are written in order, each when it has arrived. */
+/** A file that is being written: its pieces are written in order, as they arrive. */
 interface OpenFile {
   readonly sink: FileSink;
   readonly objectName: string;
@@ -68,7 +75,7 @@ interface OpenFile {
 interface RestoredObject {
   bytes: number;
   problems: number;
-  /** Entries that the point cannot give back. */
+  /** Number of entries that are damaged in the restore point. */
   losses: number;
 }
 
@@ -86,7 +93,7 @@ export class RestorePipeline {
   readonly #aborted = Promise.withResolvers<never>();
   /** Undefined after the restore is finished. */
   #writer: RestoreWriter | undefined;
-  /** Pipes and sockets that were asked for by their own name. */
+  /** Pipes and sockets that were requested by their own name. */
   readonly #namedSpecials: string[] = [];
   #counts: RestoreCounts | undefined;
   #current: OpenFile | ComparedFile | undefined;
@@ -98,7 +105,7 @@ export class RestorePipeline {
   #processedFiles = 0;
   #writtenBytes = 0;
   #reusedBlocks = 0;
-  /** The attempt is over: what is missing now comes with the next one, and is no problem of a file. */
+  /** True after a failure of the attempt. The next attempt restores the missing files, so they are not reported as problems. */
   #isBroken = false;
   phase: MoverPhase = 'transferring';
 
@@ -108,7 +115,8 @@ export class RestorePipeline {
     this.#emit = emit;
     this.#openWriter = openWriter;
     this.#fetcher = new BlockFetcher(pool);
-    this.#aborted.promise.catch(() => undefined); // also when the failure comes after the end
+    // The failure may come after the end of the restore. Then this promise has no other handler.
+    this.#aborted.promise.catch(() => undefined);
   }
 
   totals(): SourceTotals {
@@ -130,7 +138,7 @@ export class RestorePipeline {
   }
 
   /**
-   * Single files that fail become warnings; `failure` says that the restore as a whole is not what was asked for.
+   * Problems of single files are warnings. `failure` is set if the restore as a whole has failed.
    *
    * @throws restore.target, storage.damaged, and whatever ends the session
    */
@@ -166,7 +174,7 @@ export class RestorePipeline {
     }
     for (const remark of result.remarks)
       this.#emit({ type: 'remark', text: `${remark.text}: ${namesOf(remark, showPath)}` });
-    // Nothing of it there: that is the failure, not a warning for each.
+    // If no requested path exists, this is the failure of the restore, without a warning for each path.
     const unmatched = selection.isAnyMatched ? selection.unmatched() : [];
     for (const path of unmatched) {
       this.#emit({
@@ -234,7 +242,10 @@ export class RestorePipeline {
     this.#fetcher.fail(error);
   }
 
-  /** A hard link whose first name was not asked for comes as the file; only points with hard links need the manifest twice for that. */
+  /**
+   * If a hard link is selected but its first name is not, the link is restored as a file. Only points with hard links need a second read of
+   * the manifest for this.
+   */
   async #chosenItems(root: PointRoot, selection: PathSelection): Promise<AsyncIterable<ManifestItem>> {
     if (selection.isAll) return readManifest(fetchManifest(root, this.#fetcher));
     const isChosen = (path: Buffer): boolean => selection.includes(path);
@@ -297,7 +308,7 @@ export class RestorePipeline {
     return begun.compared.compare(entry.content);
   }
 
-  /** Handles a file that needs no blocks. */
+  /** Counts a file that needs no blocks. */
   #passed(entry: FileEntry, end?: () => void): void {
     end?.();
     this.#processedFiles += 1;
@@ -312,7 +323,7 @@ export class RestorePipeline {
     else this.#end(file, undefined);
   }
 
-  /** Has the file made where its block arrives; waits while too much is in flight. */
+  /** Requests the block, and lets the worker that receives it make the file. Waits while the limits are reached. */
   #place(sink: PlaceableFile, smallFile: SmallFile, objectName: string): Promise<void> | undefined {
     const cost = sink.entry.sizeBytes + blockOverheadBytes;
     const ask = (): void => this.#askFor(sink, smallFile, objectName, cost);
@@ -348,7 +359,7 @@ export class RestorePipeline {
     });
   }
 
-  /** Asks for the pieces and queues their writing; waits while too much is in flight. */
+  /** Requests the pieces and queues their writing. Waits while the limits are reached. */
   async #content(file: OpenFile, content: readonly ContentReference[]): Promise<void> {
     for (const { id, lengthBytes } of content) {
       if (id === null) {
@@ -407,7 +418,7 @@ export class RestorePipeline {
     this.#files.add(done);
   }
 
-  /** The first part of the path; the tree's top has no name of its own. */
+  /** Returns the first part of the path; the top folder has an empty name. */
   #object(path: Buffer): string {
     const slash = path.indexOf(0x2f);
     const name = showPath(slash === -1 ? path : path.subarray(0, slash));
@@ -421,7 +432,7 @@ export class RestorePipeline {
   #problem({ path, code, message, isRestored, group }: RestoreProblem): void {
     if (this.#isBroken) return;
     if (code === 'storage.disk-full') {
-      // Whatever comes now would be sent for nothing.
+      // Further data could not be written, so the session ends now.
       this.fail(noRoomLeft(`${showPath(path)} could not be written, and nothing after it`));
       return;
     }

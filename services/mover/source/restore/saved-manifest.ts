@@ -1,5 +1,5 @@
-// Owns the file in which a tenant keeps a restore point's manifest for browsing: magic, root, then the contents of the manifest's blocks,
-// each with its length before it. Written whole or not at all.
+// Owns the file format of a manifest that a tenant saves for browsing: magic, root, then the contents of the manifest's blocks, each after
+// its length. The file is either complete or absent.
 import { mkdir, open, rename, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
@@ -43,12 +43,12 @@ export class SavedManifestWriter {
   }
 
   async discard(): Promise<void> {
-    await this.#handle.close().catch(() => undefined); // the error that led here is the one to report
+    await this.#handle.close().catch(() => undefined); // The caller must get the error of the write, not an error of this cleanup.
     await unlink(this.#temporary).catch(() => undefined);
   }
 }
 
-/** The blocks of a saved manifest, for looking into it without reading all of it (`TreeIndex`). @throws storage.damaged */
+/** Opens the blocks of a saved manifest, so that `TreeIndex` can search it without reading all of it. @throws storage.damaged */
 export async function openSavedManifest(file: string): Promise<ManifestBlocks & AsyncDisposable> {
   const handle = await open(file, 'r');
   try {
@@ -65,7 +65,7 @@ export async function openSavedManifest(file: string): Promise<ManifestBlocks & 
       places.push({ start: at + 4, length });
       at += 4 + length;
     }
-    // The first part is the root.
+    // The first part of the file is the root.
     const blocks = places.slice(1);
     return {
       count: blocks.length,

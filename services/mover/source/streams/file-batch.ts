@@ -1,5 +1,5 @@
-// Owns the packed form of files that travel between the main thread and the lanes: one buffer for many files, without an object or message
-// for each.
+// Owns packing files for messages between the main thread and the lanes: one buffer for many files, instead of an object or a message for
+// each.
 import { packedStatBytes, packStat, unpackStat, type FileStat } from '../walk/file-stat.ts';
 import type { RawText, SourceFolder } from '../walk/source-disk.ts';
 
@@ -15,7 +15,7 @@ export type FileOutcome =
   | 'read'
   /** The file no longer exists. */
   | 'gone'
-  /** The name now stands for something other than a file. */
+  /** The name now belongs to something other than a file. */
   | 'other'
   /** The file could not be read; `problem` gives the reason. */
   | 'unreadable';
@@ -28,7 +28,7 @@ export interface FileResult {
   readonly sizeBytes: number;
   /** The file changed during both reads. */
   readonly isChanged: boolean;
-  /** Any later change would change the file's times. */
+  /** True if any later change must show in the file's times. */
   readonly isSettled: boolean;
   readonly problem: string;
   /** Packed (content-list.ts). */
@@ -123,7 +123,7 @@ export function* readTasks(packed: Uint8Array): Generator<FileTask, void, undefi
   }
 }
 
-/** `content` of each is a view. */
+/** Yields the packed results. `content` of each is a view. */
 export function* readResults(packed: Uint8Array): Generator<FileResult, void, undefined> {
   const bytes = Buffer.from(packed.buffer, packed.byteOffset, packed.byteLength);
   for (let at = 0; at < bytes.length;) {

@@ -1,4 +1,5 @@
-// Owns a bound on what is in flight (bytes, files): take before, give back after; whoever comes when nothing is left waits in turn.
+// Owns a limit of bytes or files in flight. A user takes an amount before the work and gives it back afterwards. If too little is left,
+// users wait in the order of their requests.
 import type { FarkeepError } from '../../../kernel/farkeep-error.ts';
 
 export class InFlightBudget {
@@ -12,7 +13,7 @@ export class InFlightBudget {
     this.#total = total;
   }
 
-  /** Resolves when `amount` may be used; more than the whole budget counts as the whole. @throws what `fail` was given */
+  /** Resolves when `amount` may be used. An amount above the whole budget counts as the whole budget. @throws the error of `fail` */
   async take(amount: number): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     const needed = Math.min(amount, this.#total);
@@ -25,7 +26,7 @@ export class InFlightBudget {
     await answer.promise;
   }
 
-  /** As take, without waiting: returns false when the caller would have to wait, or when the budget is closed. */
+  /** Like `take`, without waiting: returns false if the caller would have to wait, or after `fail`. */
   tryTake(amount: number): boolean {
     const needed = Math.min(amount, this.#total);
     if (this.#failure !== undefined || this.#waiting.length > 0 || this.#available < needed) return false;
@@ -42,7 +43,7 @@ export class InFlightBudget {
     }
   }
 
-  /** Nothing will be given back any more: ends the waiting of all, now and later. */
+  /** Closes the budget after a failure of the session: all current and later calls of `take` reject. */
   fail(error: FarkeepError): void {
     this.#failure ??= error;
     for (const { answer } of this.#waiting.splice(0)) answer.reject(error);

@@ -51,7 +51,7 @@ function open(start = startOf(threads.length)): void {
   });
 }
 
-/** The worker of a thread reports a failure. */
+/** Simulates a worker that reports a failure. */
 function failed(streamIndex: number, error: FarkeepError): void {
   threads[streamIndex]?.onMessage({ type: 'failed', error: error.toInfo() });
 }
@@ -82,7 +82,7 @@ beforeEach(() => {
 });
 
 describe('a pool of streams', () => {
-  it('gives each thread its own ticket and the key, and hands on what the threads say', () => {
+  it('gives each thread its own ticket and the key, and passes on the messages of the threads', () => {
     const start = startOf(2);
     open(start);
     expect(threads.map(({ sent }) => sent)).toMatchObject(
@@ -97,13 +97,13 @@ describe('a pool of streams', () => {
     expect(messages).toEqual([{ streamIndex: 1, message: { type: 'open', root: new Uint8Array() } }]);
   });
 
-  it('refuses another number of tickets than it has threads', () => {
+  it('refuses a number of tickets that differs from the number of threads', () => {
     expect(() => {
       open(startOf(3));
     }).toThrow('3 tickets for 2 streams');
   });
 
-  it('adds up what the threads count', () => {
+  it('adds up the counters of the threads', () => {
     open();
     threads[0]?.onMessage({ type: 'counters', counters: { ...emptyCounters(), readBytes: 5, newBlocks: 1 } });
     threads[1]?.onMessage({ type: 'counters', counters: { ...emptyCounters(), readBytes: 7 } });
@@ -111,7 +111,7 @@ describe('a pool of streams', () => {
     expect(messages).toEqual([]);
   });
 
-  it('reports a thread that crashed before anybody listened as soon as somebody does', () => {
+  it('reports an early crash of a thread when the streams are opened', () => {
     threads[0]?.onError(new Error('Out of memory'));
     threads[1]?.onError(new Error('Later'));
     expect(failures).toEqual([]);
@@ -126,13 +126,13 @@ describe('a pool of streams', () => {
     expect(failures).toMatchObject([{ code: 'storage.disk-full' }]);
   });
 
-  it('reports a message that its user cannot take as a failure', () => {
+  it('reports an error in the handling of a message as a failure', () => {
     open();
     threads[0]?.onMessage({ type: 'committed', storedBytes: 1 });
     expect(failures).toMatchObject([{ code: 'protocol.malformed' }]);
   });
 
-  it('waits after a cut for the reason, which another stream may have', async () => {
+  it('waits after a cut for the reason from another stream', async () => {
     open();
     failed(0, lost);
     await clock.advance(249);
@@ -159,7 +159,7 @@ describe('a pool of streams', () => {
     expect(failures).toMatchObject([{ code: 'connection.lost' }]);
   });
 
-  it('has ended when all workers are done and their threads are gone', async () => {
+  it('has ended when all workers are done and their threads have exited', async () => {
     open();
     let hasEnded = false;
     const ending = pool.ended(8000).then(() => (hasEnded = true));
@@ -175,7 +175,7 @@ describe('a pool of streams', () => {
     expect(clock.timerCount).toBe(0);
   });
 
-  it('does not wait for a thread that is done and does not end', async () => {
+  it('does not wait for a thread that is done but does not exit', async () => {
     open();
     for (const thread of threads) thread.onMessage({ type: 'closed' });
     threads[0]?.onExit();

@@ -1,4 +1,5 @@
-// Owns a source mover's stream workers: starts their threads, opens their streams, hands out work, gathers their counters, ends them. Main thread only.
+// Owns a source mover's stream workers: starts their threads, opens their streams, passes messages on, sums up their counters, ends them.
+// Main thread only.
 import { systemClock, type Timer, type Timers } from '../../../kernel/clock.ts';
 import { valueWithin } from '../../../kernel/deadline.ts';
 import { FarkeepError, toFarkeepError } from '../../../kernel/farkeep-error.ts';
@@ -7,14 +8,17 @@ import type { StartThread, StreamThread } from './stream-thread.ts';
 import { emptyCounters } from './worker-link.ts';
 import type { FromWorker, ToWorker, WorkerCounters } from './worker-link.ts';
 
-/** A thread that has said its last word is gone within milliseconds, or not at all. */
+/** A thread that has reported its end exits within milliseconds, or never. */
 const exitGraceMs = 300;
-/** When one stream ends the session the others are cut; for so long a cut may be overtaken by the reason. */
+/**
+ * When one stream ends the session, the target cuts the others. A cut may arrive before the reason, so the pool waits this long for the
+ * reason.
+ */
 const reasonGraceMs = 250;
 
 export interface StreamPoolHandlers {
   onMessage(streamIndex: number, message: FromWorker): void;
-  /** The first failure of any stream; a cut only when no other reason comes with it. */
+  /** The first failure of any stream. A cut is reported only if no stream gives another reason. */
   onFailure(error: FarkeepError): void;
 }
 
@@ -32,18 +36,18 @@ export type SourceStreams = Pick<StreamPool, keyof StreamPool>;
 export class StreamPool implements PipelineStreams {
   readonly #workers: StreamThread[];
   readonly #timers: Timers;
-  /** Per worker: it has said that it is done, or its thread is gone. */
+  /** For each worker: resolves when the worker reports its end or its thread exits. */
   readonly #closed: PromiseWithResolvers<undefined>[];
   readonly #exited: Promise<void>[];
   #runningThreads = 0;
   #handlers: StreamPoolHandlers | undefined;
-  /** What went wrong before anybody listened. */
+  /** A failure before `open` was called. */
   #earlyFailure: FarkeepError | undefined;
   #hasFailed = false;
   #cutTimer: Timer | undefined;
   readonly counters: WorkerCounters = emptyCounters();
 
-  /** Starts `size` threads; they load what they need and wait for `open`. */
+  /** Starts `size` threads. They load their code and wait for `open`. */
   constructor(size: number, startThread: StartThread, timers: Timers = systemClock) {
     this.#timers = timers;
     const indexes = Array.from({ length: size }, (_, streamIndex) => streamIndex);
@@ -107,14 +111,14 @@ export class StreamPool implements PipelineStreams {
   }
 
   /**
-   * Whether threads are left although everything is over. Node 26 can spin for ever while it cleans up after a thread
-   * (Environment::CleanupHandles); `process.exit()` would wait for that, so the process has to end in a harder way.
+   * Whether threads still run after the end of the work. Node 26 can loop forever while it cleans up after a thread
+   * (Environment::CleanupHandles). `process.exit()` would wait for this thread, so the process must then be killed.
    */
   get hasRunningThreads(): boolean {
     return this.#runningThreads > 0;
   }
 
-  /** Waits until all have said that they are done; those that do not within `deadlineMs` are ended. */
+  /** Waits until all workers have reported their end. Workers that do not within `deadlineMs` are terminated. */
   async ended(deadlineMs: number): Promise<void> {
     const timer = this.#timers.startTimer(deadlineMs, () => {
       for (const worker of this.#workers) worker.terminate();

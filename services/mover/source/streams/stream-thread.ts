@@ -1,12 +1,12 @@
-// Owns starting the thread of one stream worker, and the port by which the pool sees such a thread. Does not know what the messages mean.
+// Owns the thread of one stream worker: its start, and the interface that the pool uses. Does not know the meaning of the messages.
 import { Worker } from 'node:worker_threads';
 import type { FromWorker, ToWorker } from './worker-link.ts';
 
-/** Each worker needs little beside its arenas; without a bound V8 lets garbage pile up before it looks. */
+/** A worker needs little memory besides its arenas. Without limits, V8 would let garbage grow before it collects. */
 const workerLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 96 };
 
 export interface StreamThread {
-  /** What is sent after the end of the thread is lost. */
+  /** Messages that are sent after the end of the thread are lost. */
   send(message: ToWorker, transfer?: ArrayBuffer[]): void;
   terminate(): void;
 }
@@ -19,7 +19,7 @@ export interface StreamThreadHandlers {
   readonly onExit: () => void;
 }
 
-/** Calls no handler before it returns. */
+/** Must not call a handler before it returns. */
 export type StartThread = (handlers: StreamThreadHandlers) => StreamThread;
 
 export function startStreamThread({ onMessage, onError, onExit }: StreamThreadHandlers): StreamThread {

@@ -15,11 +15,11 @@ export interface WorkerStart {
   readonly gateway: { readonly host: string; readonly port: number };
   readonly operation: Operation;
   readonly pointId: string;
-  /** The job whose chain of restore points a backup goes on with; undefined for a restore. */
+  /** Identifier of the job that a backup belongs to; undefined for a restore. */
   readonly chain: string | undefined;
 }
 
-/** A block that the main thread made (manifest); `content` is transferred. */
+/** A block that the main thread has made (a manifest block). The memory of `content` moves to the worker. */
 export interface MadeBlock {
   readonly id: Uint8Array;
   readonly content: Uint8Array;
@@ -28,7 +28,7 @@ export interface MadeBlock {
 /** A file (placed-files.ts) with a problem to report. */
 export interface PlacedResult {
   readonly index: number;
-  /** Why the file is not there. */
+  /** Reason why the file does not exist. */
   readonly error?: ErrorInfo;
   /** The file exists, but these metadata steps were refused. */
   readonly refused?: readonly RefusedStep[];
@@ -40,19 +40,19 @@ export type ToWorker =
   | { readonly type: 'files'; readonly files: Uint8Array }
   | { readonly type: 'offer'; readonly token: number; readonly ids: Uint8Array }
   | { readonly type: 'store'; readonly blocks: readonly MadeBlock[] }
-  /** Answered by `drained` when everything given before has been sent. */
+  /** The worker answers with `drained` when it has sent all blocks of earlier messages. */
   | { readonly type: 'drain' }
   | { readonly type: 'commit'; readonly blockCount: number; readonly root: Uint8Array }
   /** Restore: ids of 32 bytes each, joined. The worker makes the files in `files` (placed-files.ts); other blocks come back as `blocks`. */
   | { readonly type: 'read'; readonly ids: Uint8Array; readonly files: Uint8Array }
   | { readonly type: 'abort'; readonly code: string; readonly message: string }
-  /** End with the authenticated close; the worker then ends by itself. */
+  /** Ends the stream with the authenticated close. The worker then ends itself. */
   | { readonly type: 'close' };
 
-/** Since the last report. Times are of this worker's thread, in ms. */
+/** Changes since the last report. Times are those of the worker's thread, in ms. */
 export interface WorkerCounters {
   readBytes: number;
-  /** Of what was read: survives a crash of the target. Less than 0 when a file has to be read once more. */
+  /** Read bytes that survive a crash of the target. Less than 0 when a file must be read again. */
   safeBytes: number;
   transferredBytes: number;
   newBlocks: number;
@@ -65,7 +65,7 @@ export interface WorkerCounters {
 
 export interface RestoredBlock {
   readonly id: Uint8Array;
-  /** Decoded and checked against `id`; transferred. */
+  /** Decoded content, checked against `id`. Its memory moves to the main thread. */
   readonly content: Uint8Array;
 }
 
@@ -76,13 +76,13 @@ export type FromWorker =
   /** Every block of these files survives a crash of the target. */
   | { readonly type: 'files-durable'; readonly indexes: readonly number[] }
   | { readonly type: 'offered'; readonly token: number; readonly wanted: readonly boolean[] }
-  /** What was not wanted of that offer survives a crash of the target. */
+  /** All blocks of this offer that the target did not want survive a crash of the target. */
   | { readonly type: 'offer-safe'; readonly token: number }
   | { readonly type: 'drained'; readonly sentBlocks: number }
   | { readonly type: 'durable'; readonly totalStoredBytes: number }
   | { readonly type: 'committed'; readonly storedBytes: number }
   | { readonly type: 'blocks'; readonly blocks: readonly RestoredBlock[] }
-  /** `whole`: indexes of files that were made completely, with all metadata. */
+  /** Outcome of small files. `whole`: indexes of files that were made completely, with all metadata. */
   | { readonly type: 'placed'; readonly whole: Uint32Array; readonly results: readonly PlacedResult[] }
   | {
       readonly type: 'blocks-failed';
@@ -108,7 +108,7 @@ export function emptyCounters(): WorkerCounters {
   };
 }
 
-/** A Buffer over the memory of a Uint8Array that came through structured clone. */
+/** Returns a Buffer over the memory of a Uint8Array from another thread. */
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

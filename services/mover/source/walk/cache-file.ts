@@ -30,12 +30,12 @@ const migrations = [
    INSERT INTO run VALUES (1, 0, 0);`,
 ];
 
-/** Limit of kept unfinished runs. Older knowledge comes from the last complete run, or the files are read again. */
+/** Limit of unfinished runs in the file. Entries of older unfinished runs are deleted. */
 const maxBrokenRuns = 3;
 const damageCodes: ReadonlySet<number> = new Set([
-  1, // SQLITE_ERROR: tables that are not those of this file
+  1, // SQLITE_ERROR: the file has other tables
   11, // SQLITE_CORRUPT
-  14, // SQLITE_CANTOPEN: a folder in its place
+  14, // SQLITE_CANTOPEN: a folder has this name
   24, // SQLITE_FORMAT
   26, // SQLITE_NOTADB
 ]);

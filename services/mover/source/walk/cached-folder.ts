@@ -8,14 +8,14 @@ import { rawBytes, type RawText } from './source-disk.ts';
 const maxPartFiles = 1024;
 /** On average one name in 256 ends a part. */
 const endMask = 0xff;
-/** Checksum of the rest of the part, and a flag for the folder's last part. */
+/** Length of a part's header: checksum of the rest of the part, and a flag for the folder's last part. */
 const headBytes = 5;
 const entryHeadBytes = 6 + stateBytes;
 
 /** A part as read from the database. */
 export interface CachedRow {
   readonly id: number;
-  /** Name of its first file, raw. */
+  /** Name of the first file in the part, in raw bytes. */
   readonly first: Buffer;
   readonly bytes: Buffer;
 }
@@ -37,7 +37,7 @@ export interface PartListener {
   full(part: FolderPart): void;
 }
 
-/** The place of one file in a part; the entry is filled in when the file is settled. */
+/** The position of one file in a part. Its entry is filled in when the outcome of the file is known. */
 export interface CacheSlot {
   readonly part: OpenPart;
   readonly position: number;
@@ -57,7 +57,10 @@ export class CachedFolder {
     this.#listener = listener;
   }
 
-  /** The cached content of the file (a view) when the file is unchanged; undefined when it must be read. Names must ascend. */
+  /**
+   * Returns the cached content list of the file (a view) if the file is unchanged; undefined if it must be read. Names must be passed in
+   * ascending order.
+   */
   find(name: RawText, stat: FileStat): Buffer | undefined {
     this.#found = undefined;
     for (const cursor of this.#cursors) {
@@ -99,7 +102,7 @@ export class OpenPart implements FolderPart {
   readonly first: Buffer;
   readonly #row: CachedRow | undefined;
   readonly #listener: PartListener;
-  /** For each file the old entry, or the new entry until the file is settled. */
+  /** For each file: the old entry, or the new entry until its blocks are durable. */
   readonly #found: (Buffer | undefined)[] = [];
   readonly #entries: (Buffer | undefined)[] = [];
   #unsettled = 0;
@@ -182,7 +185,7 @@ export class OpenPart implements FolderPart {
   }
 }
 
-/** FNV-1a of 32 bits, folded: short names in JavaScript are faster than a call of a checksum. */
+/** FNV-1a of 32 bits, folded. For short names, JavaScript code is faster than a call of a native checksum. */
 function hashOf(name: RawText): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < name.length; index += 1) hash = Math.imul(hash ^ name.charCodeAt(index), 0x01000193);
@@ -191,7 +194,7 @@ function hashOf(name: RawText): number {
 
 const noHead = Buffer.alloc(headBytes);
 
-/** Goes through the parts of one folder and one run, forward only. */
+/** Reads the parts of one folder and one run, forward only. */
 class PartCursor {
   readonly #next: () => CachedRow | undefined;
   row: CachedRow | undefined;
@@ -204,7 +207,7 @@ class PartCursor {
     this.#next = next;
   }
 
-  /** The entry of that name, as a view. */
+  /** Returns the entry with this name, as a view. */
   seek(name: RawText): Buffer | undefined {
     while (this.#name === undefined || this.#name < name) if (!this.#step()) return undefined;
     return this.#name === name ? this.row?.bytes.subarray(this.#start, this.#at) : undefined;

@@ -1,4 +1,5 @@
-// Owns the packed list of a file's content: 40 bytes per piece, identifier (zeros for a hole) and length. Small in memory, cache and messages.
+// Owns the packed list of a file's content: 40 bytes for each piece, identifier (zeros for a hole) and length. The list needs little space
+// in memory, cache and messages.
 import type { ContentReference } from '../../../repository/points/tree-entry.ts';
 import type { BlockKey } from '../../../blocks/block.ts';
 
@@ -6,7 +7,7 @@ const idBytes = 32;
 export const packedReferenceBytes = idBytes + 8;
 const noId = Buffer.alloc(idBytes);
 
-/** Collects pieces in order; neighboring holes become one. */
+/** Collects pieces in order. Neighboring holes are joined. */
 export class ContentList {
   #bytes = Buffer.allocUnsafe(packedReferenceBytes);
   #length = 0;
@@ -30,7 +31,7 @@ export class ContentList {
     this.addBlock(noId, lengthBytes);
   }
 
-  /** A copy of its own memory. */
+  /** Returns a copy of the list, with its own memory. */
   packed(): Buffer {
     const copy = Buffer.allocUnsafe(this.#length);
     this.#bytes.copy(copy, 0, 0, this.#length);
@@ -49,7 +50,7 @@ export class ContentList {
   }
 }
 
-/** Pieces in order; `id` is a view. */
+/** Returns the pieces in order. `id` is a view. */
 export function unpackContent(packed: Buffer): ContentReference[] {
   const content: ContentReference[] = [];
   for (let at = 0; at + packedReferenceBytes <= packed.length; at += packedReferenceBytes) {

@@ -1,4 +1,4 @@
-// Owns the meaning of a job's exclude patterns. Works on raw bytes, so names that are not UTF-8 can be matched too.
+// Owns matching paths against a job's exclude patterns. Works on raw bytes, so names that are not UTF-8 can be matched too.
 import { compileWildcard } from './wildcard.ts';
 
 /**
@@ -14,7 +14,7 @@ export function compileExcludes(patterns: readonly string[]): (path: Buffer, isF
       const isFolderOnly = pattern.endsWith('/');
       const core = pattern.replace(/\/+$/, '').replace(/^\/+/, '');
       const isAnchored = pattern.replace(/\/+$/, '').includes('/');
-      // UTF-8 bytes of the pattern, each as one Latin-1 character, as the paths are.
+      // Each UTF-8 byte of the pattern becomes one Latin-1 character, as in the paths.
       return { isFolderOnly, isAnchored, isMatch: compileWildcard(Buffer.from(core, 'utf8').toString('latin1')) };
     });
   if (rules.length === 0) return () => false;

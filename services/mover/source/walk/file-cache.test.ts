@@ -1,4 +1,4 @@
-// A job's memory of its files is used only for unchanged files, and its errors never end a run.
+// Tests that the file cache is used only for unchanged files, and that its errors never end a run.
 import { crc32 } from 'node:zlib';
 import {
   closeSync,
@@ -52,7 +52,7 @@ const stat = (sizeBytes: number, more: Partial<FileValues> = {}): FileStat =>
     ...more,
   });
 
-/** One run over files of one folder; what it found of each. */
+/** Simulates a run over the files of one folder. Returns the cached content of each file. */
 function run(cache: FileCache, files: ReadonlyMap<string, FileStat>, isWhole = true): Map<string, Buffer | undefined> {
   const cached = cache.folder('/somewhere');
   const found = new Map<string, Buffer | undefined>();
@@ -78,13 +78,13 @@ const rowCount = (): number => {
 };
 
 describe('the file cache', () => {
-  it('finds exactly what has not changed since the last run, whatever was added, deleted and changed', () => {
+  it('finds exactly the files that did not change since the last run, after any additions, deletions and changes', () => {
     const names = fc.uniqueArray(fc.stringMatching(/^[a-z\u00e4\u00ff]{1,3}$/), { maxLength: 60 });
     fc.assert(
       fc.property(fc.array(fc.tuple(names, fc.nat(5)), { minLength: 1, maxLength: 4 }), (rounds) => {
         rmSync(path.dirname(file), { recursive: true, force: true });
         let before = new Map<string, FileStat>();
-        /** The last state of each name. A change never brings an earlier state back, because the ctime goes forward. */
+        /** The last state of each name. A change never restores an earlier state, because the ctime only increases. */
         const states = new Map<string, FileStat>();
         let changes = 0;
         rounds.forEach(([list, changed], round) => {
@@ -114,7 +114,7 @@ describe('the file cache', () => {
     );
   });
 
-  it('tells a file from another one by any of size, times, inode and device', () => {
+  it('does not find a file with another size, mtime, ctime, inode or device', () => {
     using cache = new FileCache(file);
     run(cache, new Map([['a', stat(10)]]));
     cache.close();
@@ -134,7 +134,7 @@ describe('the file cache', () => {
     }
   });
 
-  it('keeps what a broken run has learned, forgets what is gone after a whole one, and writes nothing that has not changed', () => {
+  it('keeps the results of a broken run, removes deleted files after a complete run, and does not write unchanged parts', () => {
     const many = new Map(Array.from({ length: 3000 }, (_, index) => [`f${index}`, stat(index + 1)]));
     {
       using cache = new FileCache(file);
@@ -164,7 +164,7 @@ describe('the file cache', () => {
     expect(rowCount()).toBe(1);
   });
 
-  it('writes what is durable in a folder that is not through, from time to time and at the end of a broken run', () => {
+  it('writes the durable files of an unfinished folder at intervals and at the end of a broken run', () => {
     let now = 0;
     const cache = new FileCache(file, { now: () => now });
     const cached = cache.folder('/somewhere');
@@ -184,7 +184,7 @@ describe('the file cache', () => {
     expect([again.find('a', stat(10)), again.find('b', stat(20))]).toEqual([content(10), content(20)]);
   });
 
-  it('finds nothing in a full reading, and remembers what was read', () => {
+  it('finds no file in a full read, and remembers the files that were read', () => {
     {
       using cache = new FileCache(file);
       run(cache, new Map([['a', stat(10)]]));
@@ -197,7 +197,7 @@ describe('the file cache', () => {
     expect(run(cache, new Map([['a', stat(10)]])).get('a')).toEqual(content(10));
   });
 
-  it('does not believe a part that has decayed, nor a content of another length', () => {
+  it('ignores a damaged part, and content of a wrong length', () => {
     {
       using cache = new FileCache(file);
       run(cache, new Map([['a', stat(10)]]));
@@ -221,7 +221,7 @@ describe('the file cache', () => {
     expect(find()).toBeUndefined();
   });
 
-  it('does not trust a file that was changed just now', () => {
+  it('does not remember a file that was changed a moment ago', () => {
     writeFileSync(path.join(folder, 'x'), 'x');
     const stats = fromNodeStats(statSync(path.join(folder, 'x'), { bigint: true }));
     const changedMs = Number(stats.ctimeNs / 1_000_000n);
@@ -259,7 +259,7 @@ describe('a file cache that cannot be used', () => {
     },
   };
 
-  it.each(Object.keys(damages))('is begun anew when it is %s, and is good again in the next run', (kind) => {
+  it.each(Object.keys(damages))('is replaced when it is %s, and works again in the next run', (kind) => {
     makeGood();
     damages[kind]?.();
     for (const more of ['-wal', '-shm']) rmSync(file + more, { force: true });
@@ -269,7 +269,7 @@ describe('a file cache that cannot be used', () => {
       using cache = new FileCache(file, { onTrouble: (text) => told.push(text) });
       expect(run(cache, files).get('a')).toBeUndefined();
     }
-    // SQLite treats an empty file, and a file of zeros, as a new database.
+    // SQLite treats an empty file, or a file of zeros, as a new database. So there may be no error.
     expect(told.length).toBeLessThanOrEqual(1);
     for (const text of told) expect(text).toMatch(/file cache .*job\.sqlite.* renamed/);
     if (told.length > 0) expect(existsSync(`${file}.damaged`)).toBe(true);
@@ -279,7 +279,7 @@ describe('a file cache that cannot be used', () => {
   });
 
   it.each(['locked', 'unreachable'])(
-    'is done without when it is %s',
+    'is not used when it is %s',
     (kind) => {
       makeGood();
       using lock = new DatabaseSync(file);

@@ -1,5 +1,12 @@
-// Owns the job's memory of files between sessions and attempts: file state on disk and blocks, so that unchanged files are not read again.
-// The cache is only a hint: the target confirms every block before it is used, and a cache error never ends a run.
+// Owns a job's file cache: state and blocks of each file, kept between sessions and attempts. The cache is only a hint: the target confirms
+// every block before it is used, and a cache error never ends a run.
+//
+// the files of a folder are cached in parts of some hundreds (cached-folder.ts); each part belongs to a run
+// look-up, newest run first: the entry is valid if size, mtime, ctime, inode and device are equal
+// unchanged file: keep the old entry read file: make a new entry, save it when its blocks are durable
+// when all files of a part have an outcome: write the part for this run; an unchanged part only gets the new run number
+// every 5 s, and at the end of a failed run: also write unfinished parts
+// after a complete run: delete the parts of all other runs
 import { CachedFolder, type CachedRow, type FolderPart } from './cached-folder.ts';
 import { CacheFile, type CacheTrouble } from './cache-file.ts';
 import { rawBytes, type RawText } from './source-disk.ts';
@@ -40,7 +47,7 @@ export class FileCache implements Disposable {
     });
   }
 
-  /** Looks up and remembers the files of one folder, in the order of their names. */
+  /** Returns the cache entries of one folder. Files must be looked up in the order of their names. */
   folder(path: RawText): CachedFolder {
     const key = rawBytes(path);
     const cursors = this.#isFullRead
@@ -72,7 +79,7 @@ export class FileCache implements Disposable {
     this.#write([...this.#open]);
   }
 
-  /** After a whole run: forgets what was neither saved nor kept in it. */
+  /** Must be called after a complete run: removes all entries of earlier runs that this run did not keep or save. */
   finish(): void {
     this.#write([...this.#open]);
     this.#file.finish();

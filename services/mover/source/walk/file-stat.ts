@@ -18,7 +18,7 @@ const kinds = new Map<number, FileKind>([
 ]);
 
 export function kindOf({ mode }: FileStat): FileKind {
-  // An unknown kind of file (such as a "door") is kept by name only, like a device.
+  // For an unknown kind of file (such as a "door"), only the name is saved, as for a device.
   return kinds.get(mode & constants.S_IFMT) ?? 'block-device';
 }
 
@@ -80,12 +80,12 @@ export function hasSameMetadata(one: FileStat, other: FileStat): boolean {
   );
 }
 
-/** A file whose times are younger than this could change again without a visible change of its times. */
+/** If a file's times are younger than this, a further change may leave the same times. */
 const settleMs = 100;
-/** Times without a fraction: the file system may keep only whole seconds, or every second one. */
+/** The same limit for times without a fraction: the file system may keep only whole seconds, or every second one. */
 const coarseSettleMs = 2_000;
 
-/** Whether any later change would change the file's times (the "racy git" problem). */
+/** Whether any later change must show in the file's times. If not, the file could change unnoticed (the "racy git" problem). */
 export function isSettled(stat: FileStat, nowMs: number): boolean {
   const mtimeMs = stat.mtimeSeconds * 1000 + stat.mtimeNanos / 1_000_000;
   const ctimeMs = stat.ctimeSeconds * 1000 + stat.ctimeNanos / 1_000_000;

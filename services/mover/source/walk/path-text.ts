@@ -1,4 +1,4 @@
-// Owns how raw path bytes are shown to people: UTF-8 as it is, every other byte and control character as \xNN.
+// Owns converting raw path bytes to text for display: valid UTF-8 unchanged, every other byte and control character as \xNN.
 
 export function showPath(path: Buffer): string {
   const text = path.toString('utf8');
@@ -21,12 +21,12 @@ function hasControl(text: string): boolean {
   return /\p{Cc}/u.test(text);
 }
 
-/** Bytes of the valid UTF-8 character at `at`; 1 when there is none. */
+/** Returns the length in bytes of the valid UTF-8 character at `at`; 1 if there is none. */
 function characterLength(bytes: Buffer, at: number): number {
   for (const length of [4, 3, 2]) {
     if (at + length <= bytes.length) {
       const piece = bytes.subarray(at, at + length).toString('utf8');
-      // Four bytes of UTF-8 are two units of UTF-16, fewer are one.
+      // A UTF-8 character of four bytes has two UTF-16 units, a shorter one has one.
       if (!piece.includes('\ufffd') && piece.length === (length === 4 ? 2 : 1)) return length;
     }
   }

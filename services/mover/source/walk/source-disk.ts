@@ -59,7 +59,7 @@ export interface SourceDisk {
 // Windows has only the first of these flags; a missing flag counts as 0.
 const folderFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 const fileFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-/** Of Linux; Node.js sets the first by itself and does not know the second. */
+/** O_CLOEXEC and O_PATH of Linux. Node.js always sets the first and has no constant for the second. */
 const closeOnExec = 0x80000;
 const pathOnly = 0x200000;
 
@@ -75,7 +75,7 @@ export function joinRaw(folder: RawText, name: RawText): RawText {
   return folder.endsWith('/') ? folder + name : `${folder}/${name}`;
 }
 
-/** The part that both implementations share. */
+/** The common part of both implementations. */
 abstract class NodeDisk implements SourceDisk {
   abstract openSource(path: string): OpenSource;
   abstract openFolder(parent: SourceFolder, name: RawText): SourceFolder;
@@ -173,7 +173,8 @@ class DescriptorDisk extends NodeDisk {
     if (this.#calls === undefined) return 'unknown';
     const from = this.#calls.seek(descriptor, position, 'data');
     if (from < 0) {
-      // "No data after this position" and "unknown" look the same. In the first case the position itself is in a hole.
+      // The system returns the same error for "no data after this position" and "unknown". In the first case, the position itself is in a
+      // hole.
       return this.#calls.seek(descriptor, position, 'hole') === position ? undefined : 'unknown';
     }
     const to = this.#calls.seek(descriptor, from, 'hole');
@@ -186,7 +187,7 @@ class DescriptorDisk extends NodeDisk {
     try {
       return openSync(`/proc/self/fd/${descriptor}`, constants.O_RDONLY | constants.O_NONBLOCK | direct);
     } catch {
-      return undefined; // EINVAL on file systems without direct reads
+      return undefined; // The file system has no direct reads (EINVAL).
     }
   }
 
@@ -213,7 +214,7 @@ class PathDisk extends NodeDisk {
   }
 
   closeFolder(): void {
-    // Nothing is open.
+    // On these systems no descriptor is open.
   }
 
   statFolder(folder: SourceFolder): FileStat {
@@ -231,7 +232,7 @@ export function createSourceDisk(): SourceDisk {
   return isByPath ? new PathDisk() : new DescriptorDisk();
 }
 
-/** Whether the error shows that the name now stands for something else: nothing, a link, a socket. */
+/** Whether the error shows that the file no longer exists under this name, or that the name now belongs to a link or a socket. */
 export function isOtherNow(error: unknown): boolean {
   return isMissing(error) || isNotFolder(error) || ['ELOOP', 'ENXIO'].includes(systemErrorCode(error) ?? '');
 }

@@ -1,5 +1,5 @@
-// Owns the names of a job's sources inside its restore points, and opening the sources. The names depend only on the paths in the job, not
-// on their order or on existing files. So one name never stands for different trees in successive restore points.
+// Owns opening a job's sources, and their names inside its restore points. The names depend only on the paths in the job, not on their
+// order or on existing files. So one name never belongs to different trees in successive restore points.
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { FarkeepError } from '../../../kernel/farkeep-error.ts';
@@ -48,7 +48,7 @@ export function nameSources(sourcePaths: readonly string[]): string[] {
       .digest('hex');
     return `${bases[index]} (${hash.slice(0, 12)})`;
   });
-  // A repeated path is the same tree, so either of the two can get the number.
+  // If a path is repeated, both are the same tree, so it does not matter which one gets the number.
   return names.map((name, index) => {
     const before = names.slice(0, index).filter((other) => other === name).length;
     return before === 0 ? name : `${name} (${before + 1})`;

@@ -1,5 +1,5 @@
-// Owns what a backup says of pipes, sockets and devices: one line for each kind. Pipes and sockets are only mentioned, devices are a warning
-// (docs/data-movers.md, section 5).
+// Owns the messages of a backup about pipes, sockets and devices: one line for each kind. Pipes and sockets are only mentioned; devices
+// cause a warning (docs/data-movers.md, section 5).
 import { countOfKind, isMissed, namesOf, type SpecialFiles } from '../../../repository/points/special-files.ts';
 import type { SourceEvent } from '../../link/local-link.ts';
 import { showPath } from './path-text.ts';

@@ -11,13 +11,13 @@ import type { WalkedFolder } from './walked-folder.ts';
 import { isInvalid, isMissing } from '../../../kernel/system-error.ts';
 
 export interface ScannedEntry {
-  /** Relative to the top of the restore point. */
+  /** Path relative to the top of the restore point. */
   readonly treePath: RawText;
   /** The entry's parent folder, or the source itself when `name` is empty. */
   readonly folder: WalkedFolder;
   readonly name: RawText;
   readonly stat: FileStat;
-  /** Of a symlink. */
+  /** Target of a symbolic link. */
   readonly linkTarget: RawText | undefined;
   /** Position in the job's list of sources. */
   readonly sourceIndex: number;
@@ -37,7 +37,7 @@ export function pathOf({ folder, name }: Pick<ScannedEntry, 'folder' | 'name'>):
 
 /** Limit of open folders between a source and the walk's position. Closed folders above are opened again on the way back. */
 const maxOpenDepth = 64;
-/** Limit of looks at a name that changes its kind each time. */
+/** Limit of repeated reads of a name's metadata, because the kind of the entry could change each time. */
 const maxLooks = 6;
 
 interface Frame {
@@ -46,7 +46,7 @@ interface Frame {
   readonly names: readonly RawText[];
   next: number;
   readonly treePath: RawText;
-  /** Below the source; empty for the source itself. */
+  /** Path relative to the source; empty for the source itself. */
   readonly relativePath: RawText;
 }
 
@@ -71,7 +71,7 @@ export class TreeWalk implements Disposable {
     }
   }
 
-  /** Parents first, siblings in ascending order of their bytes; undefined at the end. */
+  /** Returns the next item: parents first, siblings in ascending order of their bytes; undefined at the end. */
   next(): ScanItem | undefined {
     for (;;) {
       const ready = this.#ready.shift();
@@ -125,7 +125,7 @@ export class TreeWalk implements Disposable {
     }
   }
 
-  /** Looks at one name and enters folders. @param relativePath undefined for the source itself, which no pattern excludes */
+  /** Reads the metadata of one name, and enters folders. @param relativePath undefined for the source itself, which no pattern excludes */
   #look(
     folder: WalkedFolder,
     name: RawText,
@@ -154,7 +154,7 @@ export class TreeWalk implements Disposable {
     return { type: 'entry', entry };
   }
 
-  /** Looks until the result is consistent: a link with its own target, a folder with its own descriptor. */
+  /** Reads the metadata again until the result is consistent: a link with its own target, a folder with its own descriptor. */
   #lookUntilStable(folder: WalkedFolder, name: RawText, treePath: RawText, relativePath: RawText | undefined): Look {
     const disk = this.#disk;
     const sourceIndex = this.#source?.sourceIndex ?? 0;
@@ -232,7 +232,7 @@ export class TreeWalk implements Disposable {
   }
 }
 
-/** Whether a restore is making this entry, or left it behind when it was killed. */
+/** Whether this is a temporary entry of a restore that is running or was killed. */
 function isOfRestore(name: RawText): boolean {
   return name.startsWith('.farkeep-') && isTemporaryName(rawBytes(name));
 }

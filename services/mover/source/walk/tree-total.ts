@@ -1,10 +1,10 @@
-// Owns how much there is in a tree: files and bytes, the content of a file with several names once.
+// Owns counting the files and bytes in a tree. The content of a file with several names counts once.
 import { isFile, linkKey } from './file-stat.ts';
 import type { SourceDisk } from './source-disk.ts';
 import type { ScanSource } from './source-list.ts';
 import { TreeWalk, type ScannedEntry } from './tree-scanner.ts';
 
-/** How long a walk keeps the thread to itself. */
+/** Longest time for which a walk may block its thread. */
 export const sliceMs = 8;
 
 export class TreeTotal {
@@ -24,7 +24,9 @@ export class TreeTotal {
   }
 }
 
-/** Counts in slices, beside other work. @returns undefined when `isOver` says that nobody wants to know any more */
+/**
+ * Counts in short slices, so that other work can run between these. @returns undefined if `isOver` says that the result is no longer needed
+ */
 export async function countTree(
   disk: SourceDisk,
   sources: readonly ScanSource[],

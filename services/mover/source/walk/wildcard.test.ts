@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { compileExcludes } from './exclude-patterns.ts';
 import { compileWildcard } from './wildcard.ts';
 
-/** The pattern as a regular expression: correct, but slow for some patterns. */
+/** Converts the pattern to a regular expression: correct, but slow for some patterns. */
 function asExpression(pattern: string): RegExp {
   const source = pattern.replaceAll(/\*\*\/|\*\*|\*|\?|[\\^$.|+()[\]{}/]/g, (part) => {
     const meanings: Record<string, string> = { '**/': '(?:.*/)?', '**': '.*', '*': '[^/]*', '?': '[^/]' };
@@ -16,7 +16,7 @@ const patterns = fc.string({ unit: fc.constantFrom('a', 'b', '*', '**/', '**', '
 const texts = fc.string({ unit: fc.constantFrom('a', 'b', '/', '.', '\n'), maxLength: 8 });
 
 describe('a wildcard pattern', () => {
-  it('means what its regular expression means', () => {
+  it('matches the same texts as its regular expression', () => {
     fc.assert(
       fc.property(patterns, texts, (pattern, text) => {
         expect(compileWildcard(pattern)(text)).toBe(asExpression(pattern).test(text));
@@ -25,7 +25,7 @@ describe('a wildcard pattern', () => {
     );
   });
 
-  it('gives the same answer however often it is asked', () => {
+  it('gives the same result on each call', () => {
     fc.assert(
       fc.property(patterns, fc.array(texts, { maxLength: 5 }), (pattern, asked) => {
         const isMatch = compileWildcard(pattern);
@@ -35,8 +35,8 @@ describe('a wildcard pattern', () => {
     );
   });
 
-  // Each ends as its text does, or it would be refused by the end alone. The first one takes seconds where the ways through a pattern are tried
-  // one after the other; the others would take years.
+  // Each pattern ends like its text: otherwise the check of the end alone would reject the text. A matcher that tries one path after the
+  // other needs seconds for the first pattern, and years for the others.
   const hostile: readonly (readonly [pattern: string, text: string])[] = [
     [`${'*a'.repeat(4)}*c?b`, `${'a'.repeat(90)}b`],
     ['*a*a*a*a*a*a*a*a*a*c?b', `${'a'.repeat(250)}b`],
@@ -46,7 +46,7 @@ describe('a wildcard pattern', () => {
     [`${'*?'.repeat(400)}c?b`, `${'a'.repeat(4000)}b`],
     [`${'?'.repeat(900)}*b*`, 'a'.repeat(4000)],
   ];
-  it('is quick, whatever it is', () => {
+  it('is fast for any pattern', () => {
     for (const [pattern, text] of hostile) {
       const before = process.cpuUsage();
       expect(compileExcludes([pattern])(Buffer.from(text), false)).toBe(false);

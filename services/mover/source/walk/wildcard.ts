@@ -1,5 +1,6 @@
-// Owns matching a text against one wildcard pattern. All paths through the pattern are followed at once, so the time grows only with the
-// product of both lengths, however many stars there are. A regular expression would try one path after the other, for hours.
+// Owns matching a text against one wildcard pattern. Follows all possible matches at the same time, so the time grows only with the product
+// of both lengths, for any number of stars. A regular expression would try one possible match after the other, and a hostile pattern could
+// take hours.
 
 type Part =
   | { readonly kind: 'literal'; readonly character: string }
@@ -9,7 +10,7 @@ type Part =
   | { readonly kind: 'name' }
   /** `**`: anything. */
   | { readonly kind: 'any' }
-  /** `**` with its slash: no folder, or any number of folders. */
+  /** `**` with its slash: zero or more folders. */
   | { readonly kind: 'folders' };
 
 /** @returns a function that matches whole texts. Characters are compared one by one, so pass bytes as Latin-1 */
@@ -20,7 +21,7 @@ export function compileWildcard(pattern: string): (text: string) => boolean {
   const tail = literalsOf(parts.slice(lastWildcard + 1));
   if (lastWildcard === -1) return (text) => text === tail;
 
-  // A state is a place in the pattern, or (from `end + 1` on) the inside of the folders that begin at that place.
+  // A state is a position in the pattern. States above `end` mean: inside a folder that a "folders" part at this position matches.
   const inside = end + 1;
   const seen = new Uint32Array(inside + end);
   let generation = 0;
