@@ -84,10 +84,13 @@ describe('the hosted gateway', () => {
     ]);
   });
 
-  it.each(['', 'a'.repeat(4097)])('refuses a token of an impossible length without using it (case %#)', async (token) => {
-    expect(await refusalOf(calls.enroll({ token }))).toMatchObject({ code: 'call.invalid', field: 'token' });
-    expect(asked).toEqual([]);
-  });
+  it.each(['', 'a'.repeat(4097)])(
+    'refuses a token of an impossible length without using it (case %#)',
+    async (token) => {
+      expect(await refusalOf(calls.enroll({ token }))).toMatchObject({ code: 'call.invalid', field: 'token' });
+      expect(asked).toEqual([]);
+    },
+  );
 
   it('publishes each change of the status', () => {
     changed(connected);
@@ -132,7 +135,16 @@ describe('the flags of the gateway role', () => {
     gatewayRole.flags.find((flag) => flag.name === name)?.toConfig(values);
 
   it.each<[string, readonly string[], unknown]>([
-    ['listen', ['0.0.0.0:6180', '[::1]:0'], { listen: [{ host: '0.0.0.0', port: 6180 }, { host: '::1', port: 0 }] }],
+    [
+      'listen',
+      ['0.0.0.0:6180', '[::1]:0'],
+      {
+        listen: [
+          { host: '0.0.0.0', port: 6180 },
+          { host: '::1', port: 0 },
+        ],
+      },
+    ],
     ['name', ['gw1'], { name: 'gw1' }],
     ['token-file', ['token.txt'], { enrollmentTokenFile: 'token.txt' }],
   ])('--%s becomes configuration that its schema takes', (name, values, config) => {

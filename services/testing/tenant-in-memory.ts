@@ -25,7 +25,10 @@ export interface TenantInMemory {
 /** @param certificatePem of the provider */
 export async function openTenantInMemory(clock: Clock, certificatePem: string): Promise<TenantInMemory> {
   const state = stateIn(new Database(':memory:', tenantMigrations));
-  const vault = standIn<SecretVault>({ seal: (text) => Buffer.from(text), open: (sealed) => Buffer.from(sealed).toString() });
+  const vault = standIn<SecretVault>({
+    seal: (text) => Buffer.from(text),
+    open: (sealed) => Buffer.from(sealed).toString(),
+  });
   const events = new RecordedEvents();
   const { publish } = events;
   const providers = await ServiceProviders.open({ store: state.providers, vault, clock, publish });

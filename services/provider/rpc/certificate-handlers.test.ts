@@ -139,7 +139,11 @@ describe('the certificates of a provider', () => {
 
   it('shows a picked certificate without storing it, with a name that can be shown', async () => {
     const candidate = await calls.pick({ slot: provider, pickId: `windows:${'A'.repeat(40)}` });
-    expect(candidate).toMatchObject({ chainLength: 1, warnings: ['It expires soon'], keyProtection: { kind: 'key-file' } });
+    expect(candidate).toMatchObject({
+      chainLength: 1,
+      warnings: ['It expires soon'],
+      keyProtection: { kind: 'key-file' },
+    });
     expect(candidate.summary.commonName).toBe('next');
     expect(candidate.friendlyName).toMatch(/^long .*$/);
     expect(candidate.friendlyName.length).toBeLessThanOrEqual(100);
@@ -270,22 +274,39 @@ describe('the certificates of a provider', () => {
     announcedId = stored.id;
     expect(await calls.showRollover({})).toMatchObject({ rollover: { next: { id: stored.id } } });
     expect(await calls.cancelRollover({})).toEqual({});
-    expect(asked).toEqual([
-      `announce ${stored.id} ${switchAt} ${adminAtCommandLine}`,
-      `cancel ${adminAtCommandLine}`,
-    ]);
+    expect(asked).toEqual([`announce ${stored.id} ${switchAt} ${adminAtCommandLine}`, `cancel ${adminAtCommandLine}`]);
   });
 
   it.each<[string, () => Promise<unknown>, string, string | undefined]>([
     ['an empty slot', () => calls.show({ slot: 'server' }), 'certificate.none', undefined],
     ['to install nothing', () => calls.install({ slot: provider }), 'call.invalid', 'candidateId'],
     ['to announce nothing', () => calls.announceRollover({ switchAt }), 'call.invalid', 'candidateId'],
-    ['an unknown certificate', () => calls.install({ slot: provider, certificateId: missing }), 'call.not-found', undefined],
+    [
+      'an unknown certificate',
+      () => calls.install({ slot: provider, certificateId: missing }),
+      'call.not-found',
+      undefined,
+    ],
     ['an unknown candidate', () => calls.usage({ slot: provider, candidateId: missing }), 'call.not-found', undefined],
     ['an empty pick', () => calls.pick({ slot: provider, pickId: '' }), 'call.invalid', 'pickId'],
-    ['to pick an unknown certificate', () => calls.pick({ slot: provider, pickId: `farkeep:${missing}` }), 'call.not-found', undefined],
-    ['a password of 1025 characters', () => calls.importFile({ slot: provider, file: '/x', password: 'a'.repeat(1025) }), 'call.invalid', 'password'],
-    ['a name of 101 characters', () => calls.generate({ slot: provider, friendlyName: 'a'.repeat(101) }), 'call.invalid', 'friendlyName'],
+    [
+      'to pick an unknown certificate',
+      () => calls.pick({ slot: provider, pickId: `farkeep:${missing}` }),
+      'call.not-found',
+      undefined,
+    ],
+    [
+      'a password of 1025 characters',
+      () => calls.importFile({ slot: provider, file: '/x', password: 'a'.repeat(1025) }),
+      'call.invalid',
+      'password',
+    ],
+    [
+      'a name of 101 characters',
+      () => calls.generate({ slot: provider, friendlyName: 'a'.repeat(101) }),
+      'call.invalid',
+      'friendlyName',
+    ],
     ['a key of 1024 bits', () => calls.setSettings({ keyBits: 1024 as 2048 }), 'call.invalid', 'keyBits'],
   ])('refuses %s', async (_case, call, code, field) => {
     expect(await refusalOf(call())).toMatchObject({ code, ...(field === undefined ? {} : { field }) });

@@ -166,7 +166,12 @@ describe('the gateways of a provider', () => {
       ['port 0', () => token({ addresses: [{ host: 'a', port: 0 }] }), 'call.invalid', 'addresses.0.port'],
       ['a token for less than a minute', () => token({ validMs: minuteMs - 1 }), 'call.invalid', 'validMs'],
       ['a token for more than 30 days', () => token({ validMs: 30 * dayMs + 1 }), 'call.invalid', 'validMs'],
-      ['to enable nobody', () => calls.setEnabled({ gatewayId: missing, isEnabled: true }), 'call.not-found', undefined],
+      [
+        'to enable nobody',
+        () => calls.setEnabled({ gatewayId: missing, isEnabled: true }),
+        'call.not-found',
+        undefined,
+      ],
       ['to remove nobody', () => calls.remove({ gatewayId: missing }), 'call.not-found', undefined],
     ])('%s', async (_case, call, code, field) => {
       const before = await calls.list({});

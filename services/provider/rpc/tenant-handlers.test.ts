@@ -24,7 +24,7 @@ const missing = 'f'.repeat(32);
 const inService = { sha256: '11:22' };
 
 describe('the tenants of a provider', () => {
-    let accounts: TenantAccounts;
+  let accounts: TenantAccounts;
   let users: CertificateUsers;
   let gateways: Gateways;
   let events: RecordedEvents;
@@ -210,10 +210,22 @@ describe('the tenants of a provider', () => {
       ['a password of 7 characters', () => tenants.add({ ...good, password: '1234567' }), 'password'],
       ['a password of 257 characters', () => tenants.add({ ...good, password: 'a'.repeat(257) }), 'password'],
       ['an account without a quota', () => tenants.add({ ...good, quotas: [] }), 'quotas'],
-      ['a negative limit', () => tenants.add({ ...good, quotas: [{ repository: 'main', limitBytes: -1 }] }), 'quotas.0.limitBytes'],
+      [
+        'a negative limit',
+        () => tenants.add({ ...good, quotas: [{ repository: 'main', limitBytes: -1 }] }),
+        'quotas.0.limitBytes',
+      ],
       ['no simultaneous session', () => tenants.add({ ...good, maxTasks: 0 }), 'maxTasks'],
-      ['an invitation for less than a minute', () => tenants.invite({ tenantId: missing, validMs: minuteMs - 1 }), 'validMs'],
-      ['an invitation for more than 30 days', () => tenants.invite({ tenantId: missing, validMs: 30 * dayMs + 1 }), 'validMs'],
+      [
+        'an invitation for less than a minute',
+        () => tenants.invite({ tenantId: missing, validMs: minuteMs - 1 }),
+        'validMs',
+      ],
+      [
+        'an invitation for more than 30 days',
+        () => tenants.invite({ tenantId: missing, validMs: 30 * dayMs + 1 }),
+        'validMs',
+      ],
     ])('refuses %s', async (_case, call, field) => {
       expect(await refusalOf(call())).toMatchObject({ code: 'call.invalid', field });
     });

@@ -85,10 +85,7 @@ describe('the restore points of a tenant', () => {
 
   it('opens a folder by the path that was shown, also when its name is not text', async () => {
     const name = Buffer.from('bad\xff', 'latin1');
-    await saveTree([
-      entryOf('folder', name),
-      entryOf('file', Buffer.concat([name, Buffer.from('/inside')])),
-    ]);
+    await saveTree([entryOf('folder', name), entryOf('file', Buffer.concat([name, Buffer.from('/inside')]))]);
     const [shown] = (await calls.listFolder({ pointId })).entries;
     expect((await calls.listFolder({ pointId, path: shown?.path ?? '' })).entries).toMatchObject([{ name: 'inside' }]);
   });
@@ -142,9 +139,24 @@ describe('the restore points of a tenant', () => {
     ['a point that is not there', () => calls.listFolder({ pointId: sessionId }), 'call.not-found', undefined],
     ['a search for nothing', () => calls.find({ pointId, text: '' }), 'call.invalid', 'text'],
     ['a search for 501 characters', () => calls.find({ pointId, text: 'a'.repeat(501) }), 'call.invalid', 'text'],
-    ['a path of 16385 characters', () => calls.listFolder({ pointId, path: 'a'.repeat(16_385) }), 'call.invalid', 'path'],
-    ['a restore to no whole path', () => calls.restore({ pointId, destination: 'here' }), 'restore.target', 'destination'],
-    ['a restore into a device', () => calls.restore({ pointId, destination: '/dev/null' }), 'restore.target', 'destination'],
+    [
+      'a path of 16385 characters',
+      () => calls.listFolder({ pointId, path: 'a'.repeat(16_385) }),
+      'call.invalid',
+      'path',
+    ],
+    [
+      'a restore to no whole path',
+      () => calls.restore({ pointId, destination: 'here' }),
+      'restore.target',
+      'destination',
+    ],
+    [
+      'a restore into a device',
+      () => calls.restore({ pointId, destination: '/dev/null' }),
+      'restore.target',
+      'destination',
+    ],
     ['a restore to nowhere', () => calls.restore({ pointId, destination: '' }), 'call.invalid', 'destination'],
   ])('refuses %s', async (_case, call, code, field) => {
     expect(await refusalOf(call())).toMatchObject({ code, ...(field === undefined ? {} : { field }) });

@@ -169,9 +169,17 @@ describe('the trust of a tenant', () => {
   it.each<[string, () => Promise<unknown>, string]>([
     ['a pin that is not there', () => calls.revokePin({ pinId: missing }), 'call.not-found'],
     ['to take back what is not there', () => calls.reinstatePin({ pinId: missing, pasted: 'AB' }), 'call.not-found'],
-    ['a question that was not asked', () => calls.answerPrompt({ promptId: missing, answer: 'refuse' }), 'call.not-found'],
+    [
+      'a question that was not asked',
+      () => calls.answerPrompt({ promptId: missing, answer: 'refuse' }),
+      'call.not-found',
+    ],
     ['another file', () => calls.importHosts({ text: '{}' }), 'call.invalid'],
-    ['too much pasted text', () => calls.verifyThumbprint({ promptId: missing, pasted: 'a'.repeat(1001) }), 'call.invalid'],
+    [
+      'too much pasted text',
+      () => calls.verifyThumbprint({ promptId: missing, pasted: 'a'.repeat(1001) }),
+      'call.invalid',
+    ],
   ])('refuses %s', async (_case, call, code) => {
     expect(await refusalOf(call())).toMatchObject({ code });
     expect([memory.events.all, lines()]).toEqual([[], []]);
