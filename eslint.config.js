@@ -95,6 +95,7 @@ export default tseslint.config(
       ],
       'no-restricted-properties': [
         'error',
+        { object: 'AbortSignal', property: 'timeout', message: `${timerMessage} ${timerReason}` },
         ...timerNames.map((property) => ({
           object: 'globalThis',
           property,

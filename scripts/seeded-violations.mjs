@@ -352,6 +352,8 @@ async function checkLint() {
     const viaGlobal = `export const it: unknown = globalThis.${name};\n`;
     seed(`timers-global-${name}`, `services/tenant/timers-global-${name.toLowerCase()}.ts`, viaGlobal, marker);
   }
+  const limit = 'export const it: AbortSignal = AbortSignal.timeout(1000);\n';
+  seed('timers-abort-signal', 'services/tenant/timers-abort-signal.ts', limit, '[only-user timers]');
   // Files that may use timers, and functions that are not timers.
   const allTimers = `export const all: unknown = [${timerNames.join(', ')}, globalThis.setTimeout];\n`;
   for (const file of ['services/kernel/timers.test.ts', 'services/testing/timers.ts', 'electron/main/timers.ts']) {

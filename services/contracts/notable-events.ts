@@ -92,6 +92,45 @@ const texts = {
   'phase.backup-completed': () => 'Restore point completed',
   'phase.restore-completed': () => 'Restore completed',
   // other actions of a session
+  'session.error': ({ message }: { message: string }) => message,
+  'session.security-warning': ({ message }: { message: string }) => message,
+  /** A remark of the data mover, which may name files. */
+  'session.remark': ({ text }: { text: string }) => text,
+  'session.attempt-failed': ({ message }: { message: string }) => `${message}; the next attempt follows by itself`,
+  'session.waits-for-answer': ({ message }: { message: string }) =>
+    `${message}; the job waits until somebody has answered the question about it`,
+  'session.paused-by': ({ by }: { by: 'tenant' | 'provider' }) => `Paused by the ${by}`,
+  'session.resumed': () => 'Resumed; a new attempt with new keys follows',
+  'session.service-restarted': ({ isPaused }: { isPaused: boolean }) =>
+    `The tenant service was restarted; the session ${isPaused ? 'stays paused' : 'goes on'}`,
+  'session.attempt-started': ({ attempt }: { attempt: number }) =>
+    `Attempt ${attempt}: a new key exchange; what is durable is not sent again`,
+  'session.point-on-disk': () => 'The restore point is on disk, whole',
+  'session.point-safe': ({ size }: { size: string }) => `The restore point is safe; ${size} were stored for it`,
+  'session.tenant-lost': ({ message }: { message: string }) =>
+    `${message}; the reservation is kept for the tenant to come back`,
+  'session.transfer-ended': () =>
+    'The tenant has ended the transfer in order; the reservation is kept for the tenant to come back',
+  'session.gateway-excluded': ({ gateway, reason }: { gateway: string; reason: string }) =>
+    `${gateway} is not used: ${reason}`,
+  'session.gateway-failed': ({ gateway, message }: { gateway: string; message: string }) => `${gateway}: ${message}`,
+  /** `packs`: names below the tenant's folder; `otherPacks`: how many more there are. */
+  'session.damage-marked': ({
+    blocks,
+    packs,
+    otherPacks,
+  }: {
+    blocks: number;
+    packs: readonly string[];
+    otherPacks: number;
+  }) =>
+    `${countBlocks(blocks)} could not be read from ${packs.join(', ')}${otherPacks > 0 ? ` and ${otherPacks} more` : ''} and ` +
+    `${blocks === 1 ? 'does' : 'do'} not count as present any more. ` +
+    'Run the job again: what is damaged is sent again. "farkeep repository verify" tells which restore points need it',
+  'session.damage-replaced': ({ blocks }: { blocks: number }) => {
+    const [verb, pronoun] = blocks === 1 ? ['was', 'it'] : ['were', 'them'];
+    return `${countBlocks(blocks)} that ${verb} damaged ${verb} sent again; older restore points that share ${pronoun} have ${pronoun} back`;
+  },
   'session.warning': ({ path, message }: { path: string | null; message: string }) =>
     path === null ? message : `${path}: ${message}`,
 } as const satisfies Readonly<Record<string, (parameters: never) => string>>;
@@ -123,6 +162,10 @@ export function describeNotable({ code, parameters }: NotableEvent): string {
 /** For places that keep or send only the text. */
 export function notableText<Code extends NotableCode>(code: Code, ...parameters: Parameters<Texts[Code]>): string {
   return describeNotable(notable(code, ...parameters));
+}
+
+function countBlocks(blocks: number): string {
+  return blocks === 1 ? '1 block' : `${blocks} blocks`;
 }
 
 function yesOrNo(value: boolean): string {

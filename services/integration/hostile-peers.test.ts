@@ -264,7 +264,7 @@ describe('a hostile provider', () => {
     const rescanned = await rescan({ providerId: liarId });
     expect(rescanned.repositories).toEqual([{ name: 'kept', limitBytes: 10, usedBytes: 1 }]);
     expect(rescanned.gateways.map(({ name, host }) => [name, host])).toEqual([['good', 'gw.example']]);
-    expect(rescanned.problem).toMatch(/7 rows do not fit/);
+    expect(rescanned.problem).toMatch(/7 rows are invalid/);
     await expectUsable(liarId);
   }, 30_000);
 

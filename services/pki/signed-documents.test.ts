@@ -74,7 +74,7 @@ describe('license', () => {
       'a beginning in the future',
       writeLicense({ ...license, issuedAt: '2026-12-24T00:00:00Z' }, privateKey),
       'license.invalid',
-      /begins on 2026-12-24/,
+      /not valid before 2026-12-24/,
     ],
   ])('is refused with %s', (_, file, code, message) => {
     expect(() => readLicense(file, [publicKey], now)).toThrow(

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { sessionDetailSchema, type SessionState, type SessionSummary } from '../contracts/models/session.ts';
+import { notable } from '../contracts/notable-events.ts';
 import { leftOutOf } from '../contracts/row-list.ts';
 import { Database } from '../kernel/state/database.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
@@ -175,10 +176,10 @@ describe('LiveSession', () => {
 
   it('forgets plain actions and finished objects before the others when there are too many', () => {
     const live = create();
-    live.act('security', 'the one that counts');
+    live.act('security', notable('session.error', { message: 'the one that counts' }));
     live.putObject({ name: 'bad', state: 'failed', sizeBytes: 1, processedBytes: 0 });
     for (let index = 0; index < 3000; index += 1) {
-      live.act('info', `action ${index}`);
+      live.remark(`action ${index}`);
       live.putObject({ name: `file ${index}`, state: 'done', sizeBytes: 1, processedBytes: 1 });
     }
     const { actions, objects } = live.detail();
@@ -303,7 +304,7 @@ describe('SessionArchive', () => {
     const other = await save(archive, 'other', 'succeeded');
     for (let each = 0; each < 100; each += 1) {
       await save(archive, 'one', 'succeeded', (live) => {
-        for (let line = 0; line < 20; line += 1) live.act('info', 'x'.repeat(1000));
+        for (let line = 0; line < 20; line += 1) live.remark('x'.repeat(500));
       });
     }
     await archive.prune();
@@ -316,7 +317,7 @@ describe('SessionArchive', () => {
     const archive = archiveWith({ good: 1, others: 1, bytes: 1e9 });
     const atMs = Date.now();
     await save(archive, 'one', 'canceled', (live) => {
-      live.act('error', 'what went wrong');
+      live.act('error', notable('session.error', { message: 'what went wrong' }));
       const at = new Date(atMs).toISOString();
       for (let index = 0; index < 5000; index += 1) {
         live.addForeignAction({ at, level: 'info', text: 'x'.repeat(1000), durationMs: null });

@@ -243,24 +243,19 @@ export class LiveSession {
     for (const observer of this.#observers) observer.stepped?.(this.id, step);
   }
 
-  /** @param what its words come from the catalog of events; a plain text is one that somebody else wrote */
-  act(level: SessionAction['level'], what: NotableEvent | string, durationMs: number | null = null): SessionAction {
-    const action =
-      typeof what === 'string'
-        ? this.#newAction(level, what, durationMs)
-        : { ...this.#newAction(level, describeNotable(what), durationMs), ...what };
-    this.#addAction(action);
-    return action;
+  act(level: SessionAction['level'], event: NotableEvent, durationMs: number | null = null): void {
+    this.#addAction(this.#newAction(level, event, durationMs));
   }
 
-  /** For people to know, with names of files: nothing that anybody has to do something about. */
+  /** A remark that may hold names of files. Nobody has to do anything about it. */
   remark(text: string): void {
-    this.#addAction(this.#newAction('info', text, null), true);
+    this.#addAction(this.#newAction('info', notable('session.remark', { text }), null), true);
   }
 
-  #newAction(level: SessionAction['level'], text: string, durationMs: number | null): SessionAction {
-    const last = this.#detail.actions.at(-1)?.sequence ?? 0;
-    return { sequence: last + 1, at: new Date(this.#clock.now()).toISOString(), level, text, durationMs };
+  #newAction(level: SessionAction['level'], event: NotableEvent, durationMs: number | null): SessionAction {
+    const sequence = (this.#detail.actions.at(-1)?.sequence ?? 0) + 1;
+    const at = new Date(this.#clock.now()).toISOString();
+    return { sequence, at, level, text: describeNotable(event), durationMs, ...event };
   }
 
   /** An action of the other side; gets the next number of this side. */
@@ -304,10 +299,10 @@ export class LiveSession {
   }
 
   /** The transfer was attacked or is broken in a way that looks the same. Stays visible for ever. */
-  raiseSecurityWarning(text: string): void {
+  raiseSecurityWarning(event: NotableEvent): void {
     const isNew = !this.#detail.hasSecurityWarning;
     this.#detail.hasSecurityWarning = true;
-    this.act('security', text);
+    this.act('security', event);
     if (isNew) this.#publishChange();
   }
 

@@ -2,6 +2,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import { notable } from '../contracts/notable-events.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { showPath } from '../mover/source/walk/path-text.ts';
 import { LiveSession } from '../session/live-session.ts';
@@ -85,7 +86,7 @@ describe('SessionReporter', () => {
     };
     reporter.attach(peer, live.id, 1);
     live.putObject({ name: 'x'.repeat(5000), state: 'running', sizeBytes: null, processedBytes: 0 });
-    live.act('info', 'y'.repeat(5000));
+    live.act('info', notable('session.error', { message: 'y'.repeat(5000) }));
     live.setProgress({ readBytes: 5 });
     reporter.flush();
     reporter.flush();

@@ -2,6 +2,7 @@
 // Decides nothing about the session's course (provider-machine.ts). Never holds a key beyond the attempt's start.
 import type { ErrorInfo } from '../../contracts/errors.ts';
 import type { SessionSide } from '../../contracts/models/session.ts';
+import { notable } from '../../contracts/notable-events.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
@@ -27,12 +28,13 @@ import type {
   TenantRequestOutput,
 } from '../../wire/control-messages.ts';
 import { errorOf, type TargetAttempt, type TargetAttemptOptions } from './target-attempt.ts';
-import { damageMarkedText, damageReplacedText } from '../repositories/damage-text.ts';
 import { fromTenant, withPlace } from './disk-place.ts';
 import type { SessionChannel } from './session-channel.ts';
 import type { ProviderSessionContext } from './session-context.ts';
 import { providerSteps, takeReport } from './tenant-report.ts';
 import { TenantNotifier } from '../accounts/tenant-notifier.ts';
+
+const maxNamedPacks = 3;
 
 /** What a session uses of an attempt. */
 export type OpenAttempt = Pick<
@@ -380,8 +382,13 @@ export class ProviderSession {
   }
 
   #toldOfDamage(event: Extract<MoverEvent, { type: `damage-${string}` }>): void {
-    if (event.type === 'damage-marked') this.live.act('warning', damageMarkedText(event.blocks, event.packs));
-    else this.live.act('info', damageReplacedText(event.blocks));
+    const { blocks } = event;
+    if (event.type === 'damage-replaced') this.live.act('info', notable('session.damage-replaced', { blocks }));
+    else {
+      const packs = event.packs.slice(0, maxNamedPacks);
+      const otherPacks = event.packs.length - packs.length;
+      this.live.act('warning', notable('session.damage-marked', { blocks, packs, otherPacks }));
+    }
     this.#options.onChanged(this);
   }
 
@@ -432,7 +439,7 @@ export class ProviderSession {
     const { live } = this;
     // The tenant counts over all attempts, this attempt's target only its own: whichever is more is closer.
     live.setProgress({ transferredBytes: Math.max(live.progress.transferredBytes, this.#movedBytes) });
-    live.raiseSecurityWarning(error.message);
+    live.raiseSecurityWarning(notable('session.security-warning', { message: error.message }));
     for (const { step, outcome } of live.currentSteps) {
       if (outcome === 'active') live.endStep(step, error.message, { outcome: 'security-warning' });
     }

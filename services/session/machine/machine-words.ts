@@ -1,5 +1,6 @@
 // Owns the words that both session machines use, and what follows from an outcome on either side. Decides nothing else.
 import type { SessionAction, SessionState } from '../../contracts/models/session.ts';
+import { notable, type NotableEvent } from '../../contracts/notable-events.ts';
 import type { FarkeepError } from '../../kernel/farkeep-error.ts';
 
 export type FinalState = Extract<SessionState, 'succeeded' | 'warning' | 'failed' | 'canceled'>;
@@ -17,24 +18,29 @@ export interface Moment {
 export interface Note {
   readonly type: 'note';
   readonly level: SessionAction['level'];
-  readonly text: string;
+  readonly event: NotableEvent;
 }
 
 /** The transfer was attacked, or is broken in a way that looks the same. Stays visible for ever. */
 export interface SecurityWarning {
   readonly type: 'raise-security-warning';
-  readonly text: string;
+  readonly event: NotableEvent;
 }
 
 /** What the end of a session adds to its history. */
 export function endNotes(error: FarkeepError | null, outcome: FinalState): (Note | SecurityWarning)[] {
   if (error === null) return [];
-  if (error.code.startsWith('security.')) return [{ type: 'raise-security-warning', text: error.message }];
-  return outcome === 'failed' ? [note('error', error.message)] : [];
+  if (error.code.startsWith('security.'))
+    return [{ type: 'raise-security-warning', event: notable('session.security-warning', { message: error.message }) }];
+  return outcome === 'failed' ? [errorNote(error)] : [];
 }
 
-export function note(level: Note['level'], text: string): Note {
-  return { type: 'note', level, text };
+export function note(level: Note['level'], event: NotableEvent): Note {
+  return { type: 'note', level, event };
+}
+
+export function errorNote({ message }: FarkeepError): Note {
+  return note('error', notable('session.error', { message }));
 }
 
 export function goodEnd({ hasWarnings }: Moment): FinalState {

@@ -1,9 +1,10 @@
 // Owns every decision about a session on the provider's side: a pure function from state and event to the next state and the effects.
 // Must not do anything: no clock, no connection, no promise. ProviderSession carries the effects out. docs/protocol.md, section 7.
 import type { SessionSide } from '../../contracts/models/session.ts';
+import { notable } from '../../contracts/notable-events.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { isResumable, pausedTooLong } from '../attempt-error.ts';
-import { endNotes, goodEnd, note, type FinalState } from './machine-words.ts';
+import { endNotes, goodEnd, errorNote, note, type FinalState } from './machine-words.ts';
 import { canTell, hasMover, hasPoint, isOpen, isRunning, withoutMover } from './provider-states.ts';
 import type {
   ProviderEffect,
@@ -129,7 +130,7 @@ function resumeReady(state: ProviderOpen, event: EventOf<'resume-ready'>, rules:
   const attempt = state.attempt + 1;
   return beginAttempt({ ...state, attempt, serving: 'start' }, [
     { type: 'start-attempt', attempt },
-    note('info', `Attempt ${attempt}: a new key exchange; what is durable is not sent again`),
+    note('info', notable('session.attempt-started', { attempt })),
   ]);
 }
 
@@ -191,7 +192,7 @@ function committed(state: ProviderOpen, moment: ProviderEvent, storedBytes: numb
   const first: ProviderEffect[] = [
     { type: 'keep-point', storedBytes },
     { type: 'show', state: 'finalizing' },
-    note('info', 'The restore point is on disk, whole'),
+    note('info', notable('session.point-on-disk')),
     saveNow,
   ];
   if (!canTell(state)) return end(state, goodEnd(moment), null, { first, last: [saveNow] });
@@ -231,7 +232,7 @@ function moverEnded(state: ProviderOpen, event: EventOf<'mover-ended'>, rules: P
     });
   }
   return end(left, 'failed', shown, {
-    first: shown === null ? [] : [note('error', shown.message)],
+    first: shown === null ? [] : [errorNote(shown)],
     last: [tellEnded(error), saveNow],
   });
 }
@@ -325,7 +326,7 @@ function timerFired(state: ProviderOpen, event: EventOf<'timer-fired'>): Provide
       if (state.kind !== 'waiting-to-resume' && state.kind !== 'paused') return to(state);
       const error = state.kind === 'paused' ? pausedTooLong() : new FarkeepError('session.resume-expired');
       return end(state, 'failed', error, {
-        first: [note('error', error.message)],
+        first: [errorNote(error)],
         last: [tellEnded(error), saveNow],
       });
     }
@@ -351,7 +352,6 @@ function waitForTenant(
   const { attempt, serving, hasAskedPause, isPauseAwaited, isStopping } = state;
   const untilMs = nowMs + resumeWindowMs;
   const isOrderly = error.code === 'call.canceled';
-  const reason = isOrderly ? 'The tenant has ended the transfer in order' : error.message;
   const isNew = state.kind !== 'waiting-to-resume';
   return {
     state: {
@@ -360,7 +360,11 @@ function waitForTenant(
     },
     effects: [
       ...(isNew
-        ? [note(isOrderly ? 'info' : 'warning', `${reason}; the reservation is kept for the tenant to come back`)]
+        ? [
+            isOrderly
+              ? note('info', notable('session.transfer-ended'))
+              : note('warning', notable('session.tenant-lost', { message: error.message })),
+          ]
         : []),
       { type: 'show-waiting', nextAttemptAtMs: null, untilMs },
       saveNow,

@@ -17,10 +17,10 @@ export type ShowEffect =
 export function showEffect(live: LiveSession, effect: ShowEffect): void {
   switch (effect.type) {
     case 'note':
-      live.act(effect.level, effect.text);
+      live.act(effect.level, effect.event);
       return;
     case 'raise-security-warning':
-      live.raiseSecurityWarning(effect.text);
+      live.raiseSecurityWarning(effect.event);
       return;
     case 'show':
       live.setState(effect.state);

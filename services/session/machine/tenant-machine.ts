@@ -1,6 +1,7 @@
 // Owns every decision about a session on the tenant's side: a pure function from state and event to the next state and the effects.
 // Must not do anything: no clock, no connection, no promise. SessionRunner carries the effects out. docs/protocol.md, section 7.
 import type { SessionSide } from '../../contracts/models/session.ts';
+import { notable } from '../../contracts/notable-events.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { pausedTooLong } from '../attempt-error.ts';
 import { endNotes, goodEnd, note, type FinalState, type Moment } from './machine-words.ts';
@@ -127,7 +128,7 @@ function connectingFailed(
       { kind: 'waiting-to-resume', waitsFor: 'answer', attempt, provider, refusal: error },
       note(
         error.code === 'trust.changed' ? 'security' : 'warning',
-        `${error.message}; the job waits until somebody has answered the question about it`,
+        notable('session.waits-for-answer', { message: error.message }),
       ),
       { type: 'show-waiting', nextAttemptAtMs: null, untilMs },
       { type: 'arm', timer: 'prompt', afterMs: rules.promptWaitMs },
@@ -290,7 +291,7 @@ function stepPaused(state: TenantPaused, event: TenantEvent): TenantStep {
       // What the tenant has paused is not the provider's to resume.
       if (event.by === 'provider' && state.by !== 'provider') return to(state);
       const close: TenantEffect[] = hasLink ? [{ type: 'close-link', isTroubled: false }] : [];
-      const resumed = note('info', 'Resumed; a new attempt with new keys follows');
+      const resumed = note('info', notable('session.resumed'));
       return nextAttempt(state, { ...provider, retryUntilMs: null }, [disarm, ...close, resumed]);
     }
     case 'pause-wanted':
@@ -360,7 +361,7 @@ function retry(
       provider: { ...provider, retryUntilMs },
     },
     ...first,
-    note('warning', `${error.message}; the next attempt follows by itself`),
+    note('warning', notable('session.attempt-failed', { message: error.message })),
     { type: 'show-waiting', nextAttemptAtMs, untilMs: retryUntilMs },
     { type: 'arm', timer: 'retry', afterMs: retryIntervalMs },
   );

@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { EventPublisher } from '../../contracts/contract.ts';
 import type { RestorePoint, ServiceProvider, UnreadablePoint } from '../../contracts/models/tenant.ts';
 import { pointsDomain } from '../../contracts/rpc/points.ts';
+import { signalWithin, whenAborted } from '../../kernel/deadline.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { newId } from '../../kernel/identifier.ts';
 import { askProvider } from '../../wire/control-calls.ts';
@@ -62,12 +63,12 @@ export class Points {
   async list(signal: AbortSignal): Promise<PointLists> {
     const lists = await Promise.all(
       this.#providers.list().map(async (provider): Promise<PointLists> => {
-        const late = AbortSignal.timeout(listTimeoutMs);
+        using within = signalWithin({ limitMs: listTimeoutMs, signal });
         try {
-          return await this.#listOf(provider, AbortSignal.any([signal, late]));
+          return await this.#listOf(provider, within.signal);
         } catch (error) {
           if (signal.aborted) throw error;
-          const message = late.aborted
+          const message = within.signal.aborted
             ? `Its list did not come to an end within ${listTimeoutMs / 1000} s`
             : toFarkeepError(error).message;
           return { points: [], unreadable: [], unreachable: [{ provider: provider.name, message }] };
@@ -88,8 +89,8 @@ export class Points {
     signal: AbortSignal,
   ): Promise<{ pointId: string; providerName: string; repository: string; deletedAt: string }> {
     const provider = await this.#providerOf(pointId, signal);
-    const within = AbortSignal.any([signal, AbortSignal.timeout(deleteTimeoutMs)]);
-    const deleted = await this.#dialer.withLink(provider, within, (link) => {
+    using within = signalWithin({ limitMs: deleteTimeoutMs, signal });
+    const deleted = await this.#dialer.withLink(provider, within.signal, (link) => {
       if (!link.hello.features.some(({ name }) => name === 'delete-points')) {
         throw new FarkeepError('protocol.feature', `"${provider.name}" cannot delete restore points`, {
           hint: 'The provider has to update its service.',
@@ -99,7 +100,7 @@ export class Points {
         link.channel.peer,
         'points.delete',
         { pointId },
-        { signal: within, timeoutMs: deleteTimeoutMs },
+        { signal: within.signal, timeoutMs: deleteTimeoutMs },
       );
     });
     await this.#store.noteDeleted(pointId);
@@ -173,11 +174,11 @@ export class Points {
     );
     // It can only fail for a session that has ended, and then there is nothing to cancel.
     const onAbort = (): void => void this.#sessions.cancel(sessionId).catch(() => undefined);
-    signal.addEventListener('abort', onAbort, { once: true });
+    const stopListening = whenAborted(signal, onAbort);
     try {
       await done;
     } finally {
-      signal.removeEventListener('abort', onAbort);
+      stopListening();
     }
     const { error } = (await this.#sessions.show(sessionId)).detail;
     if (error !== null) throw FarkeepError.fromInfo(error);

@@ -1,7 +1,7 @@
 // Owns one attempt of a session on the tenant's side: connection, keys, tunnel, source mover, until the work is done or broken.
 // Both keys end with the attempt. What to do after a failure is the session runner's business.
 import { systemClock, type Timers } from '../../kernel/clock.ts';
-import { valueWithin } from '../../kernel/deadline.ts';
+import { valueWithin, whenAborted } from '../../kernel/deadline.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { handshakeStepNameSchema } from '../../contracts/models/session.ts';
 import type { Logger } from '../../kernel/logger.ts';
@@ -259,8 +259,7 @@ export class SessionAttempt {
     live.endStep('key-b-to-source', 'Over the local link to the source data mover', {
       keyIdentifier: keyB.identifier(),
     });
-    const onAbort = (): void => mover.abort(new FarkeepError('call.canceled').toInfo());
-    signal.addEventListener('abort', onAbort, { once: true });
+    const stopListening = whenAborted(signal, () => mover.abort(new FarkeepError('call.canceled').toInfo()));
     try {
       const exit = await Promise.race([this.#broken.promise, mover.exited]);
       if (signal.aborted) throw new FarkeepError('call.canceled');
@@ -268,7 +267,7 @@ export class SessionAttempt {
       return exit;
     } finally {
       stall.stop();
-      signal.removeEventListener('abort', onAbort);
+      stopListening();
     }
   }
 

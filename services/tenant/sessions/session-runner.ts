@@ -2,8 +2,9 @@
 // Decides nothing about the session's course (tenant-machine.ts), and moves no data itself.
 import type { SessionSide } from '../../contracts/models/session.ts';
 import type { ServiceProvider } from '../../contracts/models/tenant.ts';
-import { describeNotable } from '../../contracts/notable-events.ts';
+import { notable } from '../../contracts/notable-events.ts';
 import type { Clock } from '../../kernel/clock.ts';
+import { signalWithin } from '../../kernel/deadline.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { formatBytes } from '../../kernel/format-bytes.ts';
 import type { Logger } from '../../kernel/logger.ts';
@@ -291,7 +292,7 @@ export class SessionRunner {
     const { reporter } = this.#options;
     // The provider shows the same line, and shows it now.
     if (this.#link !== undefined) reporter.attach(this.#link.channel.peer, live.id, live.attempt);
-    live.act('info', by === 'tenant' ? 'Paused by the tenant' : 'Paused by the provider');
+    live.act('info', notable('session.paused-by', { by }));
     reporter.detach();
   }
 
@@ -355,10 +356,11 @@ export class SessionRunner {
     return {
       begin: (step, detail) => live.beginStep(step, detail),
       end: (step, detail, outcome) => live.endStep(step, detail, { outcome }),
-      excluded: (gateway, reason) => live.act('warning', `${gateway.name} is not used: ${reason}`),
-      news: (level, event) =>
-        level === 'security' ? live.raiseSecurityWarning(describeNotable(event)) : live.act('info', event),
-      failed: (gateway, error) => live.act('warning', `${gateway.name}: ${error.message}`),
+      excluded: (gateway, reason) =>
+        live.act('warning', notable('session.gateway-excluded', { gateway: gateway.name, reason })),
+      news: (level, event) => (level === 'security' ? live.raiseSecurityWarning(event) : live.act('info', event)),
+      failed: (gateway, { message }) =>
+        live.act('warning', notable('session.gateway-failed', { gateway: gateway.name, message })),
     };
   }
 
@@ -383,7 +385,7 @@ export class SessionRunner {
       if (pointId !== null && plan.operation !== 'backup') live.setPoint(pointId);
       if (pointId !== null && plan.operation === 'backup') live.setPoint(pointId, stored);
       if (error === null && plan.operation === 'backup') {
-        live.act('info', `The restore point is safe; ${formatBytes(stored)} were stored for it`);
+        live.act('info', notable('session.point-safe', { size: formatBytes(stored) }));
       }
     } catch (thrown) {
       // The work is done or lost already; the provider finds out by itself.
@@ -407,8 +409,8 @@ export class SessionRunner {
   async #askUsage(link: ProviderLink): Promise<void> {
     const { dialer, provider, logger } = this.#options;
     try {
-      const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(lastWordTimeoutMs)]);
-      await dialer.askUsage(provider(), link, signal);
+      using within = signalWithin({ limitMs: lastWordTimeoutMs, signal: this.#stop.signal });
+      await dialer.askUsage(provider(), link, within.signal);
     } catch (thrown) {
       logger.info('The provider did not say what is used after a session', { reason: toFarkeepError(thrown).message });
     }
@@ -418,7 +420,8 @@ export class SessionRunner {
   async #cancelAtProvider(): Promise<void> {
     const { dialer, provider, logger } = this.#options;
     try {
-      await dialer.withLink(provider(), AbortSignal.timeout(lastWordTimeoutMs), (link) =>
+      using within = signalWithin({ limitMs: lastWordTimeoutMs });
+      await dialer.withLink(provider(), within.signal, (link) =>
         askProvider(link.channel.peer, 'session.cancel', { sessionId: this.live.id }),
       );
     } catch (error) {

@@ -1,8 +1,10 @@
 // Owns all sessions of the tenant: starting them from a plan, keeping those that run, finding those that ended, going on after a restart.
 import type { EventPublisher } from '../../contracts/contract.ts';
 import type { SessionDetail, SessionSummary, ThroughputSample } from '../../contracts/models/session.ts';
+import { notable } from '../../contracts/notable-events.ts';
 import { mapRows } from '../../contracts/row-list.ts';
 import type { Clock } from '../../kernel/clock.ts';
+import { signalWithin } from '../../kernel/deadline.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { evidenceStatement } from '../../session/evidence.ts';
@@ -84,10 +86,10 @@ export class TenantSessions {
         void this.#options.archive.save(live, known.plan.jobId, known);
         continue;
       }
-      if (live.state === 'paused') live.act('info', 'The tenant service was restarted; the session stays paused');
+      if (live.state === 'paused') live.act('info', notable('session.service-restarted', { isPaused: true }));
       else {
         if (known.isGranted) live.startAttempt(live.attempt + 1);
-        live.act('info', 'The tenant service was restarted; the session goes on');
+        live.act('info', notable('session.service-restarted', { isPaused: false }));
       }
       // Killed between the provider's grant and the note of it, it looks here as if it had never been asked.
       void this.#run(live, reporter, known, known.isGranted ? 'yes' : 'maybe');
@@ -176,9 +178,9 @@ export class TenantSessions {
     const { providerId, providerName, userName } = stored?.context as TenantSessionContext;
     try {
       const provider = this.#options.providers.get(providerId);
-      const within = AbortSignal.any([signal, AbortSignal.timeout(evidenceTimeoutMs)]);
-      return await this.#options.dialer.withLink(provider, within, (link) =>
-        askProvider(link.channel.peer, 'session.evidence', { sessionId }, { signal: within }),
+      using within = signalWithin({ limitMs: evidenceTimeoutMs, signal });
+      return await this.#options.dialer.withLink(provider, within.signal, (link) =>
+        askProvider(link.channel.peer, 'session.evidence', { sessionId }, { signal: within.signal }),
       );
     } catch (error) {
       if (signal.aborted) throw error;
