@@ -223,11 +223,11 @@ describe('the certificates of a provider', () => {
     expect(await calls.store({ candidateId: made.candidateId })).toMatchObject({ origin: 'generated' });
   });
 
-  it('imports a file and reports its progress under the name of the caller', async () => {
+  it('imports a file without storing it, named after its certificate', async () => {
     const file = path.join(await makeTemporaryFolder(), 'certificate.pem');
     const good = mint({ subject: 'from a file' });
     await writeFile(file, good.certPem + good.keyPem);
-    const read = await calls.importFile({ slot: provider, file, progressId: 'wizard' });
+    const read = await calls.importFile({ slot: provider, file });
     expect(read).toMatchObject({ friendlyName: 'from a file', summary: { sha256: sha256Of(good) } });
     expect(await list()).toEqual(['in service']);
   });

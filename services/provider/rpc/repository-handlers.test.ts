@@ -181,7 +181,7 @@ describe('the repositories of a provider', () => {
     expect([counted, memory.audit.entries]).toEqual([[], []]);
   });
 
-  it.each<[string, (id: string) => Promise<unknown>, string, string | undefined]>([
+  it.each<[string, () => Promise<unknown>, string, string | undefined]>([
     ['a folder that is no whole path', () => calls.add({ name: 'other', folder: 'here' }), 'call.invalid', 'folder'],
     ['the folder of another repository', () => calls.add({ name: 'other', folder }), 'call.conflict', 'folder'],
     ['a taken name', () => calls.add({ name: 'MAIN', folder: '/not/used' }), 'call.conflict', 'name'],
@@ -197,7 +197,7 @@ describe('the repositories of a provider', () => {
     ['a catalogue of nothing', () => calls.rebuildCatalogue({ repositoryId: missing }), 'call.not-found', undefined],
   ])('refuses %s', async (_case, call, code, field) => {
     const id = await add();
-    expect(await refusalOf(call(id))).toMatchObject({ code, ...(field === undefined ? {} : { field }) });
+    expect(await refusalOf(call())).toMatchObject({ code, ...(field === undefined ? {} : { field }) });
     expect((await calls.list({})).repositories).toMatchObject([{ id, verification: null }]);
     expect([memory.audit.entries, memory.events.all]).toEqual([[], []]);
   });
