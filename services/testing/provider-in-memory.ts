@@ -28,7 +28,6 @@ export async function openProviderInMemory(clock: Clock): Promise<ProviderInMemo
     name: 'main',
     location: folderLocation('/srv/main'),
     createdAt: new Date(clock.now()).toISOString(),
-    verification: null,
   });
   return {
     state,

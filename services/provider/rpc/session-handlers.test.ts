@@ -59,7 +59,7 @@ describe('the sessions of a provider', () => {
     at: '2027-03-01T12:00:00.000Z',
     readBytesPerSecond: 1,
     transferredBytesPerSecond: 2,
-  } as Awaited<ReturnType<ProviderSessions['show']>>['samples'][number];
+  };
 
   beforeEach(() => {
     asked = [];

@@ -50,6 +50,7 @@ describe('the jobs of a tenant', () => {
         show: async (id) => ({ detail: sampleDetail(id, { state: running?.state ?? 'failed' }), samples: [] }),
         start: (...given) => {
           started.push(given);
+          return { sessionId: given[0].sessionId, done: Promise.resolve() };
         },
       }),
       archive: standIn<SessionArchive>({

@@ -127,7 +127,7 @@ describe('the restore points of a tenant', () => {
 
   it('restores the whole point without overwriting unless told otherwise', async () => {
     expect(await calls.restore({ pointId, destination: folder })).toEqual({ sessionId });
-    const chosen = { paths: ['a'], destination: path.join(folder, 'new'), overwrite: 'older' } as const;
+    const chosen = { paths: ['a'], destination: path.join(folder, 'new'), overwrite: 'older' as const };
     await calls.restore({ pointId, ...chosen });
     expect(asked).toEqual([
       ['restore', pointId, { paths: [], destination: folder, overwrite: 'never' }],
