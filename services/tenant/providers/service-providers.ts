@@ -214,8 +214,8 @@ function addressesOf({ host, port, gateways }: ServiceProvider): { readonly host
 /** Descriptions (for people) of the rows that were left out of the answer. */
 function notUsedOf({ repositories, gateways }: ContactResult): string | null {
   const lists = [
-    ['What it tells of its repositories', leftOutOf(repositories)],
-    ['What it tells of its gateways', leftOutOf(gateways)],
+    ['Its list of repositories', leftOutOf(repositories)],
+    ['Its list of gateways', leftOutOf(gateways)],
   ] as const;
   const texts = lists.flatMap(([list, leftOut]) => (leftOut === undefined ? [] : [describeLeftOut(list, leftOut)]));
   return texts.length === 0 ? null : texts.join('; ');
