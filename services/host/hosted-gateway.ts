@@ -6,9 +6,13 @@ import type { GatewayConfig } from '../gateway/config.ts';
 import type { RunningService, ServiceHealth, ServiceOptions } from '../kernel/running-service.ts';
 import { productVersion } from './product-version.ts';
 
-export async function startHostedGateway(options: ServiceOptions<GatewayConfig>): Promise<RunningService> {
+/** @param start opens the gateway itself */
+export async function startHostedGateway(
+  options: ServiceOptions<GatewayConfig>,
+  start: typeof startGateway = startGateway,
+): Promise<RunningService> {
   const { publish, ...rest } = options;
-  const gateway = await startGateway({ ...rest, version: productVersion() });
+  const gateway = await start({ ...rest, version: productVersion() });
   const healthListeners = new Set<(health: ServiceHealth) => void>();
   let health = healthOf(gateway.status());
 

@@ -17,17 +17,21 @@ export interface TenantAccountsOptions {
   readonly store: AccountStore;
   readonly repositories: Pick<RepositoryStore, 'list'>;
   readonly clock: Clock;
+  /** Default: the slow one that protects passwords. */
+  readonly makeVerifier?: (password: string) => Promise<ScramVerifier>;
 }
 
 export class TenantAccounts {
   readonly #store: AccountStore;
   readonly #repositories: Pick<RepositoryStore, 'list'>;
   readonly #clock: Clock;
+  readonly #makeVerifier: (password: string) => Promise<ScramVerifier>;
 
-  constructor({ store, repositories, clock }: TenantAccountsOptions) {
+  constructor({ store, repositories, clock, makeVerifier = makeScramVerifier }: TenantAccountsOptions) {
     this.#store = store;
     this.#repositories = repositories;
     this.#clock = clock;
+    this.#makeVerifier = makeVerifier;
   }
 
   list(): Promise<Account[]> {
@@ -58,7 +62,7 @@ export class TenantAccounts {
     const { name, leaseUntil, maxTasks = null } = input;
     // Computing a verifier is slow, so a taken name is refused first.
     if (await this.#store.isNameTaken(name)) throw nameTaken(name);
-    const verifier = await makeScramVerifier(input.password);
+    const verifier = await this.#makeVerifier(input.password);
     const quotas = await this.#limitsOf(input.quotas);
     const id = newId();
     const isAdded = await this.#store.add({ id, name, createdAt: this.#now(), leaseUntil, maxTasks, verifier, quotas });
@@ -81,7 +85,7 @@ export class TenantAccounts {
     const { password, quotas, ...others } = changes;
     await this.#store.change(tenantId, {
       ...others,
-      verifier: password === undefined ? undefined : await makeScramVerifier(password),
+      verifier: password === undefined ? undefined : await this.#makeVerifier(password),
       quotas: quotas === undefined ? undefined : await this.#limitsOf(quotas),
     });
   }
@@ -102,7 +106,7 @@ export class TenantAccounts {
   ): Promise<{ userName: string; secret: string }> {
     const account = await this.get(tenantId);
     const secret = randomBytes(24).toString('base64url');
-    const verifier = await makeScramVerifier(secret);
+    const verifier = await this.#makeVerifier(secret);
     const id = newId();
     await this.#store.addInvitation({ id, tenantId, expiresAt, fingerprint, verifier });
     return { userName: account.name, secret: formatInvitationSecret(id, secret) };

@@ -51,6 +51,8 @@ export interface LinkOptions {
   readonly logger: Logger;
   readonly signal: AbortSignal;
   readonly watcher?: LinkWatcher;
+  /** Default: a connection over the network. */
+  readonly connect?: typeof connectControl;
   /** Receives the certificate before the trust decision. */
   readonly onPresented?: (presented: PresentedCertificate) => void;
 }
@@ -87,6 +89,7 @@ export class TrustRefusal extends FarkeepError {
 /** Steps 1 to 5, then hello. @throws FarkeepError of connectControl, TrustRefusal, protocol.version, protocol.feature */
 export async function openLink(options: LinkOptions): Promise<ProviderLink> {
   const { gateway, watcher = {}, trustPrompts, identity, fingerprint, waitingJob, signal } = options;
+  const { connect = connectControl } = options;
   const address = `${gateway.name} (${gateway.host}:${gateway.port})`;
   const dialed = { host: options.addressOf(gateway.host), port: gateway.port };
   let running: LinkStep = 'gateway-connect';
@@ -97,7 +100,7 @@ export async function openLink(options: LinkOptions): Promise<ProviderLink> {
   };
   begin('gateway-connect', address);
   try {
-    const channel = await connectControl({
+    const channel = await connect({
       ...dialed,
       serverName: gateway.host,
       roots: await options.rules.roots(),

@@ -41,12 +41,14 @@ const directory = `
   ) STRICT;
 `;
 
+export const tenantMigrations: readonly string[] = [directory, sessionHistoryMigration];
+
 /** @throws service.database-damaged */
 export function openTenantDatabase(home: string, logger?: Logger): Database {
   return openServiceDatabase({
     file: path.join(home, 'tenant.sqlite'),
     role: 'tenant',
-    migrations: [directory, sessionHistoryMigration],
+    migrations: tenantMigrations,
     logger,
     // The first start creates the file after this database.
     wasUsed: () => (statSync(path.join(home, 'trust.sqlite'), { throwIfNoEntry: false })?.size ?? 0) > 0,
