@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import type { Page } from '@playwright/test';
 import { expect, test } from '../fixtures/console-test.ts';
 import { FarkeepConsole } from '../fixtures/farkeep-console.ts';
 import { saveNext } from '../fixtures/file-dialogs.ts';
@@ -117,30 +118,17 @@ test('a list of 10,000 sessions is drawn only in part and scrolls without long p
     const grid = page.getByRole('grid', { name: 'Sessions' });
     await expect(grid).toHaveAttribute('aria-rowcount', '10001', { timeout: 30_000 });
     await grid.hover();
-    const frames = page.evaluate(
-      (wantedMs) =>
-        new Promise<number[]>((resolve) => {
-          const times: number[] = [];
-          const start = performance.now();
-          let last = start;
-          const frame = (now: number): void => {
-            times.push(now - last);
-            last = now;
-            if (now - start > wantedMs) resolve(times.slice(2));
-            else requestAnimationFrame(frame);
-          };
-          requestAnimationFrame(frame);
-        }),
-      3000,
-    );
+    const idle = await frameTimes(page, 1000);
+    const scrolling = frameTimes(page, 3000);
     for (let turn = 0; turn < 40; turn += 1) await page.mouse.wheel(0, 1500);
-    const sorted = (await frames).sort((left, right) => left - right);
-    const share = (part: number): number => Math.round(sorted[Math.floor(sorted.length * part)] ?? 0);
-    const figures = `frames of ${share(0.5)} ms (half), ${share(0.95)} ms (95 %), ${Math.round(sorted.at(-1) ?? 0)} ms (longest)`;
+    const sorted = await scrolling;
+    const figures =
+      `frames of ${share(sorted, 0.5)} ms (half), ${share(sorted, 0.95)} ms (95 %), ${share(sorted, 1)} ms (longest); ` +
+      `without scrolling ${share(idle, 0.95)} ms (95 %)`;
     testInfo.annotations.push({ type: 'scrolling 10,000 rows', description: figures });
     expect(await grid.getByRole('row').count()).toBeLessThan(80);
-    // Without a graphics card and with other load: drawing only a hundredth of the rows at once would already take seconds.
-    expect(share(0.95), figures).toBeLessThan(150);
+    // Drawing only a hundredth of the rows at once would take seconds. Other programs slow down the page at rest too.
+    expect(share(sorted, 0.95), figures).toBeLessThan(150 + 5 * share(idle, 0.95));
     await grid.focus();
     await page.keyboard.press('End');
     await expect(grid.getByRole('row', { selected: true })).toContainText('Job 10000');
@@ -148,6 +136,32 @@ test('a list of 10,000 sessions is drawn only in part and scrolls without long p
     await again.close();
   }
 });
+
+/** Times between the frames of a page during `wantedMs`, in ms, the shortest first. */
+async function frameTimes(page: Page, wantedMs: number): Promise<number[]> {
+  const times = await page.evaluate(
+    (limitMs) =>
+      new Promise<number[]>((resolve) => {
+        const between: number[] = [];
+        const start = performance.now();
+        let last = start;
+        const frame = (now: number): void => {
+          between.push(now - last);
+          last = now;
+          if (now - start > limitMs) resolve(between.slice(2));
+          else requestAnimationFrame(frame);
+        };
+        requestAnimationFrame(frame);
+      }),
+    wantedMs,
+  );
+  return times.sort((left, right) => left - right);
+}
+
+/** The time that this part of the frames does not exceed, in whole ms. */
+function share(sorted: readonly number[], part: number): number {
+  return Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0);
+}
 
 /** Rows as the service stores them, in order of their start; the oldest is "Job 10000". */
 function addSessions(file: string, count: number): void {

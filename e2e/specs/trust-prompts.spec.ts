@@ -80,7 +80,7 @@ test('a changed journal is reported, and each unusable file of the trust setting
     };
     const alert = section.getByRole('alert');
     const messages: string[] = [];
-    for (const kind of [/^Add file.* Authorities/, /^Add file.* Revocation/]) {
+    for (const kind of [/^Add file.* authorities/, /^Add file.* Revocation/]) {
       await add(kind, missing);
       await expect(alert).toContainText(`${missing} cannot be read`);
       messages.push(await alert.innerText());
@@ -91,7 +91,7 @@ test('a changed journal is reported, and each unusable file of the trust setting
     }
     expect(messages[1]).not.toBe(messages[3]);
     await farkeep.expectAccessible('certificates-settings-error');
-    await add(/^Add file.* Authorities/, good.certificate);
+    await add(/^Add file.* authorities/, good.certificate);
     await expect(section.getByRole('listitem')).toHaveText([good.certificate]);
     await expect(alert).toHaveCount(0);
     await section.getByRole('button', { name: `Remove ${good.certificate}` }).click();

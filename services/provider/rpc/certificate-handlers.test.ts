@@ -174,6 +174,12 @@ describe('the certificates of a provider', () => {
     expect(keys.map(isGone)).toEqual([true, true, ...Array.from({ length: 32 }, () => false)]);
   });
 
+  it('drops no candidate when one of 32 is only read', async () => {
+    const [first = ''] = await Promise.all(Array.from({ length: 32 }, () => pickNext()));
+    expect(await calls.usage({ slot: provider, candidateId: first })).toMatchObject({ total: 0 });
+    expect(keys.some(isGone)).toBe(false);
+  });
+
   it('drops all candidates with their keys when the service ends', async () => {
     await pickNext();
     await pickNext();
@@ -249,8 +255,10 @@ describe('the certificates of a provider', () => {
       { action: 'certificate.settings' },
     ]);
     memory.audit.entries.length = 0;
-    expect(await refusalOf(calls.setSettings({ protection: 'os-keychain' }))).toMatchObject({ code: 'call.refused' });
+    const refused = calls.setSettings({ keyBits: 2048, protection: 'os-keychain' });
+    expect(await refusalOf(refused)).toMatchObject({ code: 'call.refused' });
     expect(memory.audit.entries).toEqual([]);
+    expect(await calls.getSettings({})).toMatchObject({ keyBits: 4096 });
   });
 
   it('removes a certificate that nothing needs', async () => {

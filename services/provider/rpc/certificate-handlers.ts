@@ -130,8 +130,9 @@ export class CertificateHandlers {
       },
       getSettings: () => settings.show(),
       setSettings: async ({ keyBits, protection }, context) => {
-        if (keyBits !== undefined) await settings.setKeyBits(keyBits);
+        // The protection can be refused, and then nothing must change.
         if (protection !== undefined) await this.#protect(protection);
+        if (keyBits !== undefined) await settings.setKeyBits(keyBits);
         const now = await settings.show();
         const { keyBits: usedBits, protection: used } = now;
         const event = notable('certificate.settings', { keyBits: usedBits, protection: used.description });
@@ -222,6 +223,10 @@ export class CertificateHandlers {
 
   #remember(content: Candidate['content']): string {
     this.#dropOld();
+    for (const id of this.#candidates.keys()) {
+      if (this.#candidates.size < maxCandidates) break;
+      this.#drop(id);
+    }
     const candidateId = newId();
     this.#candidates.set(candidateId, { content, madeAtMs: this.#options.clock.now() });
     return candidateId;
@@ -247,7 +252,7 @@ export class CertificateHandlers {
   #dropOld(): void {
     const oldest = this.#options.clock.now() - candidateLifeMs;
     for (const [id, { madeAtMs }] of this.#candidates) {
-      if (madeAtMs < oldest || this.#candidates.size >= maxCandidates) this.#drop(id);
+      if (madeAtMs < oldest) this.#drop(id);
     }
   }
 

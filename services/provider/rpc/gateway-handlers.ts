@@ -48,16 +48,16 @@ export function gatewayHandlers(options: GatewayHandlersOptions): DomainHandlers
       const { name } = gateways.get(gatewayId);
       await gateways.setEnabled(gatewayId, isEnabled);
       await audit.add(describeCaller(context), name, notable(isEnabled ? 'gateway.enable' : 'gateway.disable'));
-      if (!isEnabled) await links().disconnect(gatewayId, new FarkeepError('call.refused', 'The gateway was disabled'));
       publish(gatewaysDomain, 'changed', describe(gatewayId));
+      if (!isEnabled) await links().disconnect(gatewayId, new FarkeepError('call.refused', 'The gateway was disabled'));
       return describe(gatewayId);
     },
     remove: async ({ gatewayId }, context) => {
       const { name } = gateways.get(gatewayId);
       await gateways.remove(gatewayId);
       await audit.add(describeCaller(context), name, notable('gateway.remove'));
-      await links().disconnect(gatewayId, new FarkeepError('gateway.not-enrolled', 'The gateway was removed'));
       publish(gatewaysDomain, 'removed', { gatewayId });
+      await links().disconnect(gatewayId, new FarkeepError('gateway.not-enrolled', 'The gateway was removed'));
       return {};
     },
     doctor: async (_input, { signal }) => {

@@ -68,12 +68,12 @@ export function tenantHandlers(options: TenantHandlersOptions): DomainHandlers<t
       const reason = new FarkeepError('login.disabled', 'The account was removed');
       // The account is removed first: otherwise, a new session could start while the old ones end.
       await accounts.remove(tenantId);
+      await audit.add(describeCaller(context), name, notable('tenant.remove'));
+      publish(tenantsDomain, 'removed', { tenantId });
       await sessions.cancelAllOf(tenantId, reason);
       disconnect(tenantId, reason);
       await options.certificateUsers.forget('tenant', name);
       options.certificateUsageEvents.usageChanged('provider');
-      await audit.add(describeCaller(context), name, notable('tenant.remove'));
-      publish(tenantsDomain, 'removed', { tenantId });
       options.onQuotasChanged();
       return {};
     },
