@@ -3,11 +3,10 @@
 import { useEffect, useRef } from 'react';
 import type { RefObject } from 'react';
 import { useNavigation } from '../platform/navigation-store.ts';
+import { lostPlaces } from '../ui/dialog/use-return-focus.ts';
 
 /** A wizard that opens a page fades out first, and then returns the focus to an element that no longer exists. */
 const watchMs = 1500;
-/** The same value as in use-return-focus.ts. */
-const lostPlaces = 'body, [data-tabster-dummy], [data-tabster*="restorer"]';
 
 export function usePageFocus(page: RefObject<HTMLElement | null>): void {
   const route = useNavigation((state) => state.route);

@@ -37,9 +37,9 @@ const slotsSchema = z.object({
 
 export interface CertificateStoreOptions {
   readonly logger: Logger;
-  /** A key from a real OS keychain. Without it a key file is used. */
+  /** A key from the keychain of the operating system. Without it, the store uses a key file. */
   readonly keychainKey?: KeychainKey | undefined;
-  /** Who may read the files; by default one user on Linux and macOS. On Windows pass a `WindowsAccess`. */
+  /** Who may read the files. Default on Linux and macOS: only the owner (0600, folders 0700). On Windows pass a `WindowsAccess`. */
   readonly access?: AccessControl | undefined;
   readonly clock?: Clock;
 }

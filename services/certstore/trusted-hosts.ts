@@ -33,7 +33,10 @@ export interface TrustedHostsImport {
   readonly added: string[];
   /** Identities that already had this pin. */
   readonly known: string[];
-  /** Identities with another pin, or whose certificate was revoked here; they are not changed. */
+  /**
+   * Identities for which this machine has a different pin, or has revoked the certificate that the file names. The import does not change
+   * them.
+   */
   readonly conflicts: string[];
 }
 

@@ -1,5 +1,5 @@
-// Owns the source Local Computer\Personal of Pick Certificate: listing that store of Windows, and exporting one certificate with its key.
-// Must not start programs itself. Must not put data into a script or an argument: PowerShell gets data on standard input, which no other
+// Owns the Windows certificate store "Local Computer\Personal" for the page Pick Certificate: lists its certificates, and exports one with
+// its key. Must not start programs itself. Must not put data into a script or an argument: PowerShell gets data on standard input, which no other
 // process can read.
 import { randomBytes } from 'node:crypto';
 import os from 'node:os';

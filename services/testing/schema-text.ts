@@ -67,7 +67,7 @@ function rowsOf(schema: z.ZodType): { readonly row: z.ZodType; readonly max: num
 function formOf(schema: z.ZodType, named: NamedShapes): string {
   const name = named.get(schema);
   if (name !== undefined) return name;
-  if (schema instanceof z.ZodOptional) return `${formOf(schema.unwrap() as z.ZodType, named)}; may be left out`;
+  if (schema instanceof z.ZodOptional) return `${formOf(schema.unwrap() as z.ZodType, named)}; optional`;
   if (schema instanceof z.ZodNullable) return `${formOf(schema.unwrap() as z.ZodType, named)}, or null`;
   if (schema instanceof z.ZodUnion)
     return (schema.options as z.ZodType[]).map((option) => formOf(option, named)).join(', or ');
@@ -82,7 +82,7 @@ function formOf(schema: z.ZodType, named: NamedShapes): string {
   if (rows !== undefined) {
     const item = formOf(rows.row, named);
     const count = Number.isFinite(rows.max) ? `list of 0 to ${rows.max}` : 'list';
-    return `${count}${item === 'object' ? '' : `: ${item}`}; rows that do not fit are left out`;
+    return `${count}${item === 'object' ? '' : `: ${item}`}; invalid rows are ignored`;
   }
   // For a schema that converts its input, the sent form counts.
   if (schema instanceof z.ZodPipe) return formOf(schema.in as z.ZodType, named);

@@ -30,7 +30,7 @@ const controlShapes: NamedShapes = new Map<z.ZodType, string>([
   [report.bottleneck.unwrap(), 'bottleneck'],
   [itemOf(report.steps), 'step'],
   [itemOf(report.actions), 'action'],
-  [itemOf(report.objects), 'object'],
+  [itemOf(report.objects), 'session-object'],
   [tenantRequests['session.start'].output, 'grant'],
   [tenantRequests['session.resume'].output.options[0], 'committed-before'],
   [providerNotifications['certificate.announced'], 'announcement'],

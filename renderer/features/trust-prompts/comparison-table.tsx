@@ -45,7 +45,7 @@ function CellText({ row: { id }, text }: { readonly row: ComparedRow; readonly t
   return id === 'sha256' || id === 'sha1' ? <CodeText text={text} lineLength={thumbprintLine[id]} /> : text;
 }
 
-/** If a long text is the same in both, it is shown short. The lines that differ need the space. */
+/** A text with more characters that is the same in both certificates is shown once, across both columns. That saves space for the others. */
 const longText = 60;
 
 function isSharedCell({ saved, isDifferent, presented }: ComparedRow): boolean {

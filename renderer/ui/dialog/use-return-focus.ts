@@ -11,7 +11,7 @@ function focusOwner(): Element | null {
 /** After a dialog has closed, the focus manager moves the focus in a few steps. This file must set the focus after them. */
 const framesToWatch = 12;
 /** Where the focus manager puts the focus if it has no better place: nowhere, or on the last button that opened a popover. */
-const lostPlaces = 'body, [data-tabster-dummy], [data-tabster*="restorer"]';
+export const lostPlaces = 'body, [data-tabster-dummy], [data-tabster*="restorer"]';
 
 export function useReturnFocus(): void {
   // During drawing, because in an effect the dialog would already have taken the focus.

@@ -173,7 +173,7 @@ export const sessionSummarySchema = z.object({
   id: idSchema,
   kind: z.enum(['backup', 'restore', 'browse']),
   jobName: z.string(),
-  /** Name of the provider on the tenant's side, of the tenant on the provider's side. */
+  /** At the tenant, the name of the provider. At the provider, the name of the tenant. */
   otherSide: z.string(),
   repository: z.string(),
   state: sessionStateSchema,

@@ -78,7 +78,10 @@ function check(database: Database, options: ServiceDatabaseOptions): void {
   }
 }
 
-/** Writes the schema to the database file before the mark: a lost write-ahead log must not look like a first start. */
+/**
+ * Writes a small file beside the database, which says that the database was used. Before that, the schema moves from the write-ahead log into
+ * the database file: otherwise a lost log would leave an empty database beside the mark, and the service would report it as damaged.
+ */
 function mark(database: Database, file: string): void {
   try {
     database.get('PRAGMA wal_checkpoint(TRUNCATE)');

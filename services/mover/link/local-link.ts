@@ -36,7 +36,7 @@ export interface MoverLimits {
   readonly ticketLifetimeMs?: number;
   /** Longest time until received blocks are made durable, in ms; 5,000 by default. */
   readonly flushIntervalMs?: number;
-  /** Longest time between the ticket of a data stream and its keys, in ms; 20,000 by default. */
+  /** Longest time from the ticket of a data stream to the end of its handshake, in ms; 20,000 by default. */
   readonly openingLimitMs?: number;
 }
 

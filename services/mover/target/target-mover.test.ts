@@ -205,7 +205,7 @@ describe('an attempt at the target', () => {
       { type: 'want', wanted: [true] },
     ]);
     expect(await first.say({ type: 'block', blocks: [file] })).toEqual([]);
-    // The other stream offers a block that was received but is not durable: the target neither wants nor reports it.
+    // The other stream offers a block that was received but is not durable yet: the target does not ask for it, and reports nothing yet.
     expect(await second.say({ type: 'offer', offerId: 1, ids: [file.id] })).toMatchObject([
       { type: 'want', wanted: [false] },
     ]);

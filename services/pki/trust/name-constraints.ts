@@ -12,7 +12,10 @@ const openSslLimit = 1 << 20;
 /** Limit of comparisons for an explanation: one or two milliseconds. */
 const explanationLimit = 10_000;
 
-/** Whether an authority of the chain may not issue for the dialed host. @returns a sentence that names both */
+/**
+ * Finds an authority in the chain that may not issue certificates for the dialed host.
+ * @returns a sentence that names the authority and the host; undefined if there is no such authority
+ */
 export function forbidsHost(nameDialed: string, chain: readonly ReadCertificate[]): string | undefined {
   const host = canonicalHost(nameDialed);
   if (host === undefined) return undefined;

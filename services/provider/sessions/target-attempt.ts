@@ -51,7 +51,8 @@ export class TargetAttempt {
       tunnel: randomBytes(32),
       streams: Array.from({ length: options.streams }, () => randomBytes(32)),
     };
-    // `listening` throws this error. Without the line below, a rejection that nothing awaits would end the process.
+    // The promise is rejected when the mover ends before it listens, and `listening` throws that error. The next line matters if nobody calls
+    // `listening`: an unhandled rejection would end the process.
     this.#listening.promise.catch(() => undefined);
     this.#mover = new MoverProcess(
       { side: 'target', sessionId: options.sessionId, attempt: options.attempt },

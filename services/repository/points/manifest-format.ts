@@ -344,7 +344,7 @@ export function writeEntry(output: RecordWriter, entry: TreeEntry, depth: number
 /** A first limit of the depth, before memory is used. The limit of the tree is lower. */
 export const maxDepthNumber = 1 << 16;
 
-/** @param parentOf gives the path of the folder that holds entries of this depth, or throws */
+/** @param parentOf takes the depth of an entry and returns the path of its folder; throws if no entry of that depth may come next */
 export function readEntry(
   type: number,
   input: RecordReader,

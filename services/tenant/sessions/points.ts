@@ -40,7 +40,7 @@ export class Points {
   #unreadable = new Map<string, string>();
   /** Simultaneous requests for the same tree share one fetch. */
   readonly #fetching = new Map<string, Promise<string>>();
-  /** The last listed points. They stay here even when a full disk refuses the write. */
+  /** The last list of points. In memory too, so that they are known even if a full disk refuses to store the list. */
   readonly #listed = new Map<string, KnownPoint>();
 
   constructor(options: {

@@ -51,7 +51,9 @@ export interface PausedWatcher {
   readonly onLost: () => void;
 }
 
-/** The connection stays open during a pause, so that the provider can end the session or resume its own pause. */
+/**
+ * The connection stays open during a pause. So the provider can end the session, and can ask to resume it if the provider asked for the pause.
+ */
 export function listenWhilePaused(link: ProviderLink, sessionId: string, watcher: PausedWatcher): void {
   const { peer } = link.channel;
   peer.onClose(() => watcher.onLost());
