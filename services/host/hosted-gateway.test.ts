@@ -103,7 +103,7 @@ describe('the hosted gateway', () => {
     ['not-enrolled', null, 'degraded', 'Not enrolled: give it a token with "farkeep gateway enroll"'],
     ['not-enrolled', 'The token is too old', 'degraded', 'The token is too old'],
     ['connecting', null, 'degraded', 'Connecting to the provider'],
-    ['waiting', null, 'degraded', 'The provider cannot be reached; it is tried again'],
+    ['waiting', null, 'degraded', 'The provider cannot be reached; the gateway retries'],
     ['waiting', 'ECONNREFUSED', 'degraded', 'ECONNREFUSED'],
   ])('with its link "%s" and the reason %j it is %s: %j', async (link, linkReason, health, reason) => {
     await start({ ...connected, link, linkReason });

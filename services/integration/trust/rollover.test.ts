@@ -141,7 +141,7 @@ describe('planned rollover', () => {
       expect((await stack.tenant.domain(trustDomain).listPrompts({})).prompts).toEqual([]);
       const last = (await journal()).at(-1);
       expect(last).toMatchObject({ action: 'rolled-over', sha256: next.summary.sha256 });
-      expect(last?.note).toContain('announced');
+      expect(last?.note).toContain('announcement');
       expect(await tenantRow()).toMatchObject({ state: 'updated', seenSha256: next.summary.sha256 });
 
       expect(await codeOf(rescan(away, awayProviderId))).toBe('trust.changed');
