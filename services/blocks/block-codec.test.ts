@@ -34,7 +34,7 @@ describe('the codec of blocks', () => {
   });
 
   it('stores a large block raw when a sample of it does not shrink', () => {
-    // The sample looks at three pieces. Here only the parts between these pieces would shrink.
+    // The sample consists of three pieces. In this content, only the parts between the three pieces would shrink.
     const content = text(1024 * 1024);
     for (const at of [0, (content.length - 4096) >> 1, content.length - 4096]) randomBytes(4096).copy(content, at);
     expect(encodeNow(content).encoding).toBe('raw');

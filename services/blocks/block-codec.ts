@@ -32,7 +32,8 @@ const samplePieceBytes = 4096;
 
 /**
  * Options for zstd level 1. If zstd knows the content's length, it uses tables of a matching size. If the output has room for the worst
- * case (ZSTD_compressBound in zstd.h), zstd compresses in one call and needs no window to copy into. This is up to 1.8 times as fast.
+ * case (ZSTD_compressBound in zstd.h), zstd compresses in one call and needs no window to copy into. With these options, compression is up
+ * to 1.8 times as fast.
  */
 function zstdOptions(contentLength: number): {
   params: Record<number, number>;
@@ -69,9 +70,9 @@ const minCompressBytes = 64;
 const unsampledBytes = 128 * 1024;
 
 /**
- * Converts content to its stored form: zstd level 1 if both a sample and the whole block shrink, otherwise raw. `stored` may be `content`
- * itself. A plain block is returned without a promise, because a promise for each small block would cost more than the encoding. Callers
- * must accept a promise too.
+ * Converts content to its stored form: zstd level 1 if a sample of the block shrinks and the whole block shrinks. If one of them does not
+ * shrink, the stored form is raw. `stored` may be `content` itself. A plain block is returned without a promise, because a promise for each
+ * small block would cost more than the encoding. Callers must accept a promise too.
  */
 export function encodeBlock(
   content: Buffer,
@@ -131,8 +132,8 @@ function zstdContext(): ZstdContext {
 }
 
 /**
- * Converts the stored form to content, and checks length and identifier. Returns a buffer where no wait is needed, otherwise a promise, as
- * `encodeBlock` does.
+ * Converts the stored form to content, and checks length and identifier. Returns a buffer if no wait is needed, and a promise if a wait is
+ * needed.
  *
  * @throws restore.mismatch, at once or by the promise
  */

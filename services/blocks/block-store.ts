@@ -24,7 +24,7 @@ export interface DurableBlocks {
 export interface BlockStore {
   /**
    * The state of each block. "pending": this store has received the block but not yet made it durable; a crash loses the block. When the
-   * block is durable, a notice names it. The method is synchronous, so no such notice can arrive before the caller uses the answer.
+   * block is durable, a notice names the block. This method is synchronous, so no notice can arrive before the caller uses the answer.
    */
   locate(ids: readonly Buffer[]): ('stored' | 'pending' | 'missing')[];
   /**
@@ -40,9 +40,9 @@ export interface BlockStore {
    */
   read(id: Buffer): Promise<StoredBlock>;
   /**
-   * Yields blocks in the requested order and reads the next ones ahead, in bounded memory. An unreadable block yields an error outcome, and
-   * reading continues. An `undefined` among the identifiers requests the outcomes of all earlier ones without waiting for more identifiers;
-   * it yields `undefined`.
+   * Yields blocks in the requested order and reads the next blocks ahead, in bounded memory. An unreadable block yields an error outcome,
+   * and reading continues. An `undefined` among the identifiers requests the outcomes of all earlier identifiers without waiting for more
+   * identifiers; it yields `undefined`.
    */
   readMany(
     ids: Iterable<Buffer | undefined> | AsyncIterable<Buffer | undefined>,

@@ -6,9 +6,10 @@ export const blockIdBytes = 32;
 
 /**
  * Size limits of one block, in bytes. `content` is the length after decoding, `stored` the length of the encoded form. The encoded form may
- * exceed the content only by the overhead of an encoding or a seal. There are two rows: a reader must accept what earlier and other writers
- * may have stored in a repository (docs/repository-format.md, section 2), but a message must fit into memory many times (docs/protocol.md,
- * section 6). Blocks that this product writes meet both limits.
+ * exceed the content only by the overhead of an encoding or a seal. There are two rows of limits. A reader of a repository must accept all
+ * blocks that earlier versions and other programs may have stored (docs/repository-format.md, section 2). A block in a message must be
+ * smaller, because memory holds many messages at once (docs/protocol.md, section 6). Blocks that this product writes meet the limits of
+ * both rows.
  */
 export const blockBounds = {
   /** Limits of a block in a repository. */
@@ -34,7 +35,7 @@ export function blockIdOf(content: Uint8Array): Buffer {
 /** An identifier as 32 latin1 characters: a cheap key for maps, without memory outside the heap. */
 export type BlockKey = string;
 
-/** Like `blockIdOf`, but returns the identifier as a key. */
+/** Returns the identifier of a block as a key for maps. `blockIdOf` returns the same identifier as a buffer. */
 export function blockKeyOf(content: Uint8Array): BlockKey {
   return hash('sha256', content, 'binary');
 }

@@ -192,7 +192,7 @@ function savedState({ entry, content }: SavedEntry, entries: ReadonlyMap<string,
       return text('fifo', '');
     case 'hardlink': {
       const target = entries.get(entry.target.toString('latin1'));
-      // A restore makes one file with both names and with the metadata of the first.
+      // A restore makes one file with both names and with the metadata of the first name.
       return target === undefined ? 'a link to nothing' : savedState(target, entries);
     }
   }
@@ -325,11 +325,11 @@ describe('a backup of a source that changes', () => {
     expect(links.meet(named(2, stat({ ctimeNs: 6n })))).toBe(false);
     expect(links.read(first, read(stat({}), 'one'))).toBeUndefined();
     expect(done.splice(0)).toEqual(['link 1 to name 0', 'read 2']);
-    // Another file has reused the inode number.
+    // A different file has reused the inode number of the first file.
     expect(links.read(named(2, stat({ ctimeNs: 6n })), read(stat({ ctimeNs: 6n }), 'other'))).toBeUndefined();
     expect(links.meet(named(3, stat({ ctimeNs: 6n })))).toBe(false);
     expect(done.splice(0)).toEqual(['link 3 to name 2']);
-    // The same file with one more name: it is read again and found equal.
+    // The same file gets one more name. The file is read again, and its content is found equal.
     expect(links.meet(named(4, stat({ ctimeNs: 7n })))).toBe(false);
     expect(done.splice(0)).toEqual(['read 4']);
     expect(links.read(named(4, stat({ ctimeNs: 7n })), read(stat({ ctimeNs: 7n }), 'other'))).toBe('name 2');

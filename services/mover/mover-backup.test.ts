@@ -178,7 +178,7 @@ describe('backup and restore', () => {
     const saved = readFileSync(path.join(at.out, 'growing'));
     expect(readFileSync(file).subarray(0, saved.length).equals(saved)).toBe(true);
     expect(saved.length).toBeGreaterThanOrEqual(3_000_000);
-    // The file may have stayed the same during one read; otherwise the backup marks the file as changed.
+    // The file may have stayed the same during one read. If it changed during every read, the backup marks the file as changed.
     if (event.warningCount > 0) expect(warnings(result.sourceEvents)).toEqual([{ code: 'source.changed', path: file }]);
   });
 

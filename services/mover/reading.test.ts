@@ -221,7 +221,8 @@ describe('names of sources inside a restore point', () => {
     ]);
     expect(nameSources(['/', '/x/../y/'])).toEqual(['root', 'y']);
     expect(nameSources(['/a', '/a'])).toEqual(['a', 'a (2)']);
-    // The names of these two paths look alike even with their folders. Neither may get the name of the other when the order changes.
+    // The names of these two paths look alike even with their folders. When the order of the paths changes, each path must keep its own
+    // name.
     const [one, other] = nameSources(['/a/b/data', '/a-b/data']);
     expect(nameSources(['/a-b/data', '/a/b/data'])).toEqual([other, one]);
   });

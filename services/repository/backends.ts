@@ -1,4 +1,4 @@
-// Owns the list of storage backends of the product. To add a backend, add its row here and its parameters to
+// Owns the list of storage backends of the product. To add a backend, add a row to this list, and add the parameters of the backend to
 // storage/repository-location.ts.
 import { folderBackend } from './folder/folder-place.ts';
 import { repositoryLocationSchema, type RepositoryLocation } from './storage/repository-location.ts';

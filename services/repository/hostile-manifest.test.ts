@@ -106,7 +106,10 @@ const holeRecord = Buffer.concat([
   Buffer.alloc(2048, '\0\x01'),
 ]);
 
-/** About `bytes` of one-byte holes inside the file. Each value of `first` gives a different piece. */
+/**
+ * Returns a manifest piece of about `bytes` bytes. The piece contains one-byte holes of a file. Each value of `first` gives a different
+ * piece.
+ */
 function holes(bytes: number, first = 1): { readonly content: Buffer; readonly sizeBytes: number } {
   const records = Math.floor(bytes / holeRecord.length);
   const begun = insideFile([contentRecord([{ lengthBytes: first }])]);

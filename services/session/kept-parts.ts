@@ -1,5 +1,5 @@
 // Owns the size limits of one session's history, by number and by bytes. The other side writes part of the history, and a hostile peer
-// could fill this disk. Pure, except that it changes the given list.
+// could fill the disk of this side. The functions are pure, except that they change the given list.
 import type { SessionAction, SessionObject } from '../contracts/models/session.ts';
 
 const maxActions = 2000;

@@ -151,7 +151,7 @@ export class LiveSession {
     this.#publishChange();
   }
 
-  /** Pauses the session on request. Only a request resumes it. */
+  /** Pauses the session on request. Only a new request resumes the session. */
   pause(by: SessionSide, resumeUntilMs: number): void {
     if (this.isFinal) return;
     this.#detail.pausedBy = by;
@@ -295,7 +295,7 @@ export class LiveSession {
     this.act('warning', notable('session.warning', { path: warning.path, message: warning.message }));
   }
 
-  /** The number of the other side's warnings, when the other side reports only the number. */
+  /** Records the number of the other side's warnings. Called when the other side reports only this number. */
   setWarningCount(count: number): void {
     this.#detail.warningCount = Math.max(this.#detail.warningCount, count);
   }

@@ -1,5 +1,5 @@
 // Owns the event for a completed phase of a session, with its duration. Each side reports its own phases. For a failed phase, the error is
-// reported instead.
+// reported instead of the duration.
 import type { SessionDetail, SessionState } from '../contracts/models/session.ts';
 import { notable, type NotableEvent } from '../contracts/notable-events.ts';
 

@@ -52,7 +52,7 @@ export class SessionArchive {
     await this.#writing;
   }
 
-  /** One write after the other, so that an older state never replaces a newer one. */
+  /** Runs one write after the other, so that an older state never replaces a newer one. */
   #writeAll(): Promise<void> {
     this.#writing ??= this.#writeUnsaved().finally(() => (this.#writing = undefined));
     return this.#writing;

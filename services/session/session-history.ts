@@ -14,8 +14,8 @@ export interface HistoryRecord extends ArchivedSession {
 }
 
 /**
- * Limits for the history, so that it does not fill the disk. They apply to each owner separately: no account pushes out the history of
- * another account. Successful sessions have their own limit, so that canceled sessions do not push them out.
+ * Limits for the history, so that it does not fill the disk. The limits apply to each owner separately: no account pushes out the history
+ * of another account. Successful sessions have their own limit, so that canceled sessions do not push them out.
  */
 export interface KeptHistory {
   readonly good: number;

@@ -1,5 +1,6 @@
-// Owns one data stream between movers: DataSocket, nonces, records, messages; in order, with back-pressure both ways, and an authenticated
-// end. Both sides use it, on the main thread or on a worker. Must not know what messages mean.
+// Owns one data stream between movers: DataSocket, nonces, records and messages. The messages arrive in order, both directions have
+// back-pressure, and the end of the stream is authenticated. The source and the target use this class, on the main thread or on a worker.
+// Must not know what messages mean.
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { releaseMemory } from '../../kernel/release-memory.ts';
 import { whyNoTicket, type DataSocket } from '../../transport/data-socket.ts';
@@ -141,7 +142,7 @@ export class DataConnection {
     return this.#handleInbox();
   }
 
-  /** Returns whether more may be read now. */
+  /** Handles the received messages in order. Returns whether the socket may read more bytes now. */
   #handleInbox(): boolean {
     if (this.#isHandling) return false;
     for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
@@ -174,8 +175,7 @@ export class DataConnection {
   }
 
   #socketEnded(): void {
-    // The other side has closed its direction. Without a close record before this, data was cut off, so the connection cannot be used
-    // further.
+    // The other side has closed its direction. If no close record came before, data was cut off, and the connection fails.
     if (this.#opener?.isClosed !== true) this.fail(this.#cut());
     else this.#hasPeerEnded = true;
     this.#settle();

@@ -35,7 +35,8 @@ export function isOfTenant(error: FarkeepError): boolean {
 }
 
 /**
- * Names the tenant in the message for the provider's staff. Otherwise they would look for a full disk of the tenant on their own machines.
+ * Names the tenant in the message for the provider's staff. Without the name, the staff would look for a full disk of the tenant on the
+ * provider's machines.
  */
 export function withTenantNamed(error: FarkeepError): FarkeepError {
   const { code, message, hint, retryable, details } = error;

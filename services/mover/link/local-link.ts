@@ -1,5 +1,5 @@
-// Owns the messages between a service and its data mover process (process channel, serialization 'advanced').
-// The only place where Key A and Key B cross a process border; nothing here is ever logged or stored.
+// Owns the messages between a service and its data mover process (process channel, serialization 'advanced'). Only these messages carry Key
+// A and Key B from one process to another. So no message of this file is ever logged or stored.
 import type { ErrorInfo } from '../../contracts/errors.ts';
 import type { RepositoryLocation } from '../../repository/storage/repository-location.ts';
 import type { Operation } from '../../wire/messages.ts';
@@ -80,7 +80,7 @@ export interface SourceStart {
   readonly keyB: Buffer;
   readonly operation: BackupOperation | RestoreOperation | ManifestOperation;
   readonly gateway: { readonly host: string; readonly port: number };
-  /** Each ticket opens one connection; the position is the stream index. */
+  /** Each ticket opens one connection. The position of a ticket in this list is the stream index. */
   readonly streamTickets: readonly Buffer[];
 }
 

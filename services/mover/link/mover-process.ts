@@ -24,8 +24,8 @@ const allocatorTuning = {
 };
 /**
  * Without a limit V8 lets the heap grow to four times the memory in use before it collects garbage. With a limit below 2 GiB it collects
- * earlier: a source of many small files needs 15 % less memory and no more time. A target has few large objects, so it can keep more young
- * ones between two collections.
+ * earlier: a source of many small files needs 15 % less memory and no more time. A target has few large objects, so V8 can keep more young
+ * objects between two collections.
  */
 const heapLimits = {
   source: ['--max-semi-space-size=4', '--max-old-space-size=2000'],

@@ -331,7 +331,8 @@ export class StreamWorker {
       details: { ...details, stream: this.#start.streamIndex },
       cause: error,
     });
-    // The reason is sent before the cut. After the cut, the target drops the other streams, and their workers only know that they were cut.
+    // The reason is sent before this stream is cut. After the cut, the target drops the other streams, and the workers of these streams
+    // only know that their connection was cut.
     this.#options.post({ type: 'failed', error: known.toInfo() });
     this.#connection?.fail(known);
     this.#finish();

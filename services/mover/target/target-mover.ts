@@ -181,8 +181,8 @@ export class TargetMover {
   #acceptStream({ socket }: AcceptedData, streamIndex: number, keyB: Secret, firstBytes: Buffer): void {
     const { sessionId, attempt, limits } = this.#start;
     const openingLimitMs = limits?.openingLimitMs ?? defaultOpeningLimitMs;
-    // The time limit begins with the ticket and is never extended. Otherwise an attacker could send a nonce byte by byte, and so keep the
-    // session and its reserved quota.
+    // The time limit begins with the ticket and is never extended. If each byte extended the limit, an attacker could send a nonce byte by
+    // byte, and so keep the session and its reserved quota.
     const opening = this.#clock.startTimer(openingLimitMs, () => {
       connection.fail(new FarkeepError('connection.lost', 'The source did not open a data stream in time'));
     });

@@ -49,8 +49,8 @@ export class TargetSession {
   /** The streams that wait for a block to become durable: bit 0 is stream 0. A session has at most 16. */
   readonly #waiting = new Map<string, number>();
   /**
-   * By stream: the pending send of an answer that the source has not read. While it is pending, no further message of the stream is
-   * handled. Otherwise a source that reads no answers could fill the memory.
+   * For each stream: the pending send of an answer that the source has not read. While the send is pending, no further message of the
+   * stream is handled. So a source that reads no answers cannot fill the memory.
    */
   readonly #unread = new Map<number, Promise<void>>();
   readonly #flushing: Schedule | undefined;
@@ -87,7 +87,7 @@ export class TargetSession {
         if (this.#unflushedBlocks === 0) return;
         this.#unflushedBlocks = 0;
         this.#store.flush().catch((error: unknown) => {
-          // A background write can fail here as well as at the next block.
+          // The error of a background write can appear in this flush, or when the next block is added.
           this.refuse(error);
         });
       };
@@ -218,8 +218,8 @@ export class TargetSession {
   }
 
   /**
-   * Answers an offer. Blocks that the target does not want are also reported as durable: at once if they are, otherwise when they become
-   * durable.
+   * Answers an offer. Blocks that the target does not want are also reported as durable: at once if they are already durable, or later,
+   * when they become durable.
    */
   async #answerOffer(
     streamIndex: number,

@@ -1,5 +1,6 @@
-// Owns a target mover's tickets: the connections that it expects. Tickets are compared in constant time. Each can be used once and for a
-// short time. The gateway has already checked the same ticket. This second check stops an attacker who reaches the mover without a gateway.
+// Owns a target mover's tickets: the connections that it expects. Tickets are compared in constant time. Each ticket can be used once and
+// for a short time. The gateway has already checked the same ticket. This second check stops an attacker who reaches the mover without a
+// gateway.
 import { timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../../kernel/clock.ts';
 import type { PreambleKind } from '../../wire/preamble.ts';
@@ -34,7 +35,7 @@ export class TicketBook {
     ];
   }
 
-  /** Returns the purpose of the ticket, once; undefined if the ticket is unknown, used, too old or of the other kind. */
+  /** Uses up the ticket and returns its purpose. Returns undefined if the ticket is unknown, used, too old or of the other kind. */
   redeem(kind: PreambleKind, ticket: Buffer): TicketPurpose | undefined {
     let found: Entry | undefined;
     // All tickets are compared, so that the needed time reveals nothing about the ticket.

@@ -123,7 +123,9 @@ export class TenantAccounts {
     return this.#store.findCredential(accountName, invitationId, this.#now());
   }
 
-  /** Uses up the invitation and sets the tenant's password, both or neither. @throws login.refused */
+  /**
+   * Uses up the invitation and sets the tenant's password. If one of the two changes fails, neither of them is made. @throws login.refused
+   */
   async redeemInvitation(invitationId: string, tenantId: string, verifier: ScramVerifier): Promise<void> {
     if (await this.#store.redeemInvitation(invitationId, tenantId, verifier, this.#now())) return;
     throw new FarkeepError('login.refused', 'The invitation was used already or has expired');

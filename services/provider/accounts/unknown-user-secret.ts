@@ -1,5 +1,5 @@
-// Owns the secret from which an unknown user name gets a constant salt. Without it, an attacker could use changing salts to find existing
-// user names.
+// Owns the secret from which an unknown user name gets a constant salt. Without this secret, an attacker could use changing salts to find
+// existing user names.
 import { Secret } from '../../kernel/secret.ts';
 import type { SettingsStore } from '../state/settings-store.ts';
 

@@ -14,7 +14,7 @@ export interface CertificateSettingsOptions {
   readonly store: CertificateStore;
   /** The keys of the gateway links use the same encryption as the certificates. */
   readonly infrastructureProtection: StoreProtection;
-  /** The configuration's value, until an admin sets another one. */
+  /** The key size from the configuration. It applies until an admin sets a different key size. */
   readonly defaultKeyBits: RsaKeySize;
 }
 

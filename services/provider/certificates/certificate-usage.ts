@@ -76,7 +76,8 @@ function tenantNote({ state, note }: CertificateUser, candidate: ReadCertificate
 }
 
 /**
- * Tenants that logged in before certificates were recorded. They may have a pin, so they count. A tenant that never logged in has no pin.
+ * Returns the tenants that logged in before certificates were recorded. Such a tenant may have a pin, so it counts as a user. A tenant that
+ * never logged in has no pin.
  */
 async function unheardOf(accounts: TenantAccounts, seen: readonly CertificateUser[]): Promise<CertificateUser[]> {
   const tenantsSeen = new Set(seen.filter(({ kind }) => kind === 'tenant').map(({ name }) => name));
@@ -92,7 +93,10 @@ async function unheardOf(accounts: TenantAccounts, seen: readonly CertificateUse
     }));
 }
 
-/** One row for each account and thumbprint: such an invitation fails when the provider shows another certificate. */
+/**
+ * Returns one row for each account and thumbprint of open invitations. An invitation fails when the provider shows a certificate with a
+ * different thumbprint.
+ */
 function invitations(
   open: readonly OpenInvitation[],
   { sha256, isReplaced, isAnnounced }: { sha256: string; isReplaced: boolean; isAnnounced: boolean },

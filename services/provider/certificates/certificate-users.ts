@@ -27,19 +27,23 @@ export class CertificateUsers {
   }
 
   /**
-   * Records that a tenant or console has seen this certificate and continued. @returns whether the certificate differs from the last one
+   * Records that a tenant or console has seen this certificate and continued. @returns whether the certificate differs from the last
+   * recorded certificate
    */
   async noteSeen(slot: CertificateSlot, kind: UserKind, name: string, sha256: string): Promise<boolean> {
     const at = new Date(this.#clock.now()).toISOString();
     return (await this.#store.noteSeen({ slot, kind, name, sha256, at })) !== sha256;
   }
 
-  /** Records a tenant's report about the provider identity. @returns whether the report differs from the last one */
+  /** Records a tenant's report about the provider identity. @returns whether the report differs from the last recorded report */
   noteReport(name: string, report: TenantReport): Promise<boolean> {
     return this.#store.noteReport(name, report);
   }
 
-  /** Called for a new announcement. The stored reports are about an earlier one, perhaps of the same certificate with another date. */
+  /**
+   * Called for a new announcement. The stored reports are about an earlier announcement, perhaps of the same certificate with a different
+   * date.
+   */
   forgetAnnounced(): Promise<void> {
     return this.#store.forgetReports();
   }

@@ -97,7 +97,7 @@ export class RolloverPlan {
     return this.#plan?.announcement.nextSha256;
   }
 
-  /** The moment from which tenants see another certificate, in milliseconds since the epoch. */
+  /** The moment from which tenants see the announced certificate, in milliseconds since the epoch. */
   get switchAtMs(): number | undefined {
     return this.#plan === undefined ? undefined : Date.parse(this.#plan.announcement.switchAt);
   }
@@ -159,7 +159,8 @@ export class RolloverPlan {
       currentKey: await store.loadSigningKey('provider'),
       nextCertificatePem: next.summary.pem,
       switchAt: switchAtMs,
-      // Tenants accept only an announcement that is newer than all earlier ones. This must work even after the clock was set back.
+      // Tenants accept only an announcement that is newer than all earlier announcements. So the time of an announcement must grow even
+      // after the clock was set back.
       now: await this.#options.settings.advance(lastAnnouncedName, now),
     });
     this.#problem = null;

@@ -152,7 +152,7 @@ export class Gateways {
     this.#touch(gatewayId, addressKey);
   }
 
-  /** Whether the last link of an enrolled gateway came from this address. Stored, so that it survives a restart. */
+  /** Whether the last link of an enrolled gateway came from this address. The address is stored, so that it survives a restart. */
   isKnownAddress(addressKey: string): boolean {
     return this.#rows.some(({ isEnabled, linkAddress }) => isEnabled && linkAddress === addressKey);
   }

@@ -69,7 +69,7 @@ export class PointDeletion {
       try {
         if (await points.exists(location, pointId)) return { repository, location };
       } catch (error) {
-        // The point may be in another repository.
+        // The search continues, because the point may be in another repository.
         logger.error('The restore points of a tenant cannot be read', { location, error });
         failure = forTenant(toFarkeepError(error, 'storage.io'));
       }

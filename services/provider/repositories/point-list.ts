@@ -1,5 +1,5 @@
-// Owns the list of restore points for a tenant: page by page, oldest first. A damaged point must not hide other points. It is listed with
-// the reason, so that the tenant can delete it. Must not read files.
+// Owns the list of restore points for a tenant: page by page, oldest first. A damaged point must not hide other points. A damaged point is
+// listed with the reason, so that the tenant can delete it. Must not read files.
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { forTenant } from '../../mover/link/for-tenant.ts';

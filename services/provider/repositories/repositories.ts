@@ -219,8 +219,8 @@ async function tryDurableWrite(folder: string): Promise<void> {
 
 async function readMarker(folder: string): Promise<string | undefined> {
   try {
-    // The person named the folder, so a link to the folder is followed. The marker must be a regular file, otherwise the folder is not a
-    // repository.
+    // The person named the folder, so a link to the folder is followed. The marker must be a regular file. A folder without such a marker
+    // is not a repository.
     const text = (await new RepositoryFolder(await realpath(folder)).readFile(markerName, maxMarkerBytes)).toString(
       'utf8',
     );
@@ -251,7 +251,9 @@ async function freeBytes(folder: string): Promise<number | null> {
   }
 }
 
-/** A folder that cannot be examined is reported as `problem`; another folder can still be added. */
+/**
+ * Returns false for a folder that cannot be examined. Such a folder is reported as `problem`, and a different folder can still be added.
+ */
 async function overlaps(folder: string, other: string): Promise<boolean> {
   try {
     return await doOverlap(folder, other);

@@ -22,8 +22,8 @@ export class RestorePoints {
   readonly #reading = new Map<string, { changedAtMs: number; points: Promise<readonly PointListing[]> }>();
 
   /**
-   * @param sessionEnd returns the end time of the session that made a point. It takes precedence over the file's time: after copying a
-   * repository to another disk, every file may have the time of the copy.
+   * @param sessionEnd returns the end time of the session that made a point. This time takes precedence over the file's time: after copying
+   * a repository to another disk, every file may have the time of the copy.
    */
   constructor(logger: Logger, sessionEnd: (pointId: string) => Promise<number | undefined> = async () => undefined) {
     this.#logger = logger;

@@ -7,8 +7,8 @@ import type { TenantConnection } from './tenant-connection.ts';
 /** The limit of one connection (control-peer.ts), multiplied for several machines. */
 const tenantPace = { perSecond: 1000, burst: 4000 };
 /**
- * Limit of connections of one tenant that count for a gateway's load. Without it, one hostile tenant could divert all other tenants to
- * other gateways.
+ * Limit of connections of one tenant that count for a gateway's load. Without this limit, one hostile tenant could divert all other tenants
+ * to other gateways.
  */
 const maxCountedPerTenant = 16;
 
@@ -54,7 +54,10 @@ export class OpenConnections {
     return loads;
   }
 
-  /** Also ends a connection during its login: it may have read the account before the account was disabled. */
+  /**
+   * Ends all connections of the tenant, also a connection during its login. Such a connection may have read the account before the account
+   * was disabled.
+   */
   disconnect(wantedTenantId: string, reason: FarkeepError): void {
     for (const connection of this.#connections) {
       if (connection.claimedTenantId === wantedTenantId) connection.close(reason);

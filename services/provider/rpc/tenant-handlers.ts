@@ -66,7 +66,7 @@ export function tenantHandlers(options: TenantHandlersOptions): DomainHandlers<t
     remove: async ({ tenantId }, context) => {
       const { name } = await accounts.get(tenantId);
       const reason = new FarkeepError('login.disabled', 'The account was removed');
-      // The account is removed first: otherwise, a new session could start while the old ones end.
+      // The account is removed before its sessions end. In the opposite order, a new session could start while the old sessions end.
       await accounts.remove(tenantId);
       await audit.add(describeCaller(context), name, notable('tenant.remove'));
       publish(tenantsDomain, 'removed', { tenantId });

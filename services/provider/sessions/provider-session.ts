@@ -330,7 +330,7 @@ export class ProviderSession {
         else this.#pauseAwaited?.reject(effect.error);
         this.#pauseAwaited = undefined;
         return;
-      // These effects are answers; the caller reads them from the returned list.
+      // The following effects are answers to a request. The caller reads the answers from the returned list.
       case 'pause-kept':
       case 'point-exists':
       case 'defer':

@@ -1,5 +1,5 @@
-// Owns all sessions of the provider: who may start one, finding them again, ending them. Must not give a tenant access to another tenant's
-// session.
+// Owns all sessions of the provider: who may start a session, how a session is found again, and how a session ends. Must not give a tenant
+// access to another tenant's session.
 import type { EventPublisher } from '../../contracts/contract.ts';
 import type { SessionDetail, SessionSummary, ThroughputSample } from '../../contracts/models/session.ts';
 import { mapRows } from '../../contracts/row-list.ts';
@@ -119,8 +119,8 @@ export class ProviderSessions {
       throw new FarkeepError('quota.exceeded', `The quota of "${account.name}" in "${quota.repository}" is used up`);
     }
     const isKnown = (await this.#options.archive.find(input.sessionId)) !== undefined;
-    // An account may be disabled during the start. Then no session may start: either the new state of the account is read below, or
-    // `cancelAllOf` has changed the number.
+    // An account may be disabled during the start. Then no session may start. Either the loop reads the new state of the account, or
+    // `cancelAllOf` has changed `#cancels` and the loop runs again.
     let maxTasks: number | null | undefined;
     let cancels: number;
     do {
@@ -168,8 +168,8 @@ export class ProviderSessions {
       return await session.start(channel, { streams: input.streams, quotaBytes: quota.limitBytes });
     } catch (error) {
       const failure = toFarkeepError(error);
-      // Nothing was granted, so the session is canceled. But without a connection, the tenant did not receive the error: it will try to
-      // resume, and must find its session.
+      // The provider granted nothing, so the session is canceled. Without a connection, the session is not canceled: the tenant did not
+      // receive the error, will try to resume, and must find its session.
       if (session.hasChannel) await session.cancel(failure);
       throw forTenant(failure);
     }
@@ -194,7 +194,8 @@ export class ProviderSessions {
   }
 
   /**
-   * The tenant's final message. Accepted without effect when the session has ended here already. @throws call.not-found, point.incomplete
+   * The tenant's final message. Accepted without effect when the session has already ended at the provider. @throws call.not-found,
+   * point.incomplete
    */
   async finish(
     tenantId: string,
@@ -214,7 +215,7 @@ export class ProviderSessions {
     return session?.context.tenantId === tenantId ? session : undefined;
   }
 
-  /** @throws call.not-found, and the error that ended the session here in the meantime */
+  /** @throws call.not-found, and the error that ended the session at the provider in the meantime */
   async pauseByTenant(
     tenantId: string,
     { sessionId, by }: TenantRequestInput<'session.pause'>,
@@ -248,7 +249,8 @@ export class ProviderSessions {
   }
 
   /**
-   * For another tenant's session, the answer is the same as for a missing one, so that the existence stays hidden. @throws call.not-found
+   * For another tenant's session, the answer is the same as for a missing session, so that the existence of the session stays hidden.
+   * @throws call.not-found
    */
   async requireOwn(tenantId: string, sessionId: string): Promise<void> {
     if (this.find(tenantId, sessionId) !== undefined) return;
@@ -314,7 +316,10 @@ export class ProviderSessions {
     await this.#options.archive.idle();
   }
 
-  /** The tenant lost its connection after the restore point was on disk, so its session has ended here as a success. */
+  /**
+   * Returns the restore point if the session has already ended at the provider as a success. The tenant then lost its connection after the
+   * restore point was on disk.
+   */
   async #committedBefore(
     tenantId: string,
     sessionId: string,

@@ -71,7 +71,7 @@ export interface AccountStore {
   add(account: NewAccount): Promise<boolean>;
   /** Makes all changes or none. */
   change(tenantId: string, changes: AccountChanges): Promise<void>;
-  /** Also removes the account's quotas and invitations. */
+  /** Removes the account with its quotas and invitations. */
   remove(tenantId: string): Promise<void>;
   /** By name of the repository. */
   quotas(tenantId: string): Promise<Quota[]>;
@@ -84,7 +84,10 @@ export interface AccountStore {
   openInvitations(now: string): Promise<OpenInvitation[]>;
   /** @param invitationId an invitation that must be valid at `now`; left out: the account's own password */
   findCredential(accountName: string, invitationId: string | undefined, now: string): Promise<Credential | undefined>;
-  /** Uses up the invitation and sets the password, both or neither. @returns false when the invitation is not valid at `now` */
+  /**
+   * Uses up the invitation and sets the password. If one of the two changes fails, neither of them is made. @returns false when the
+   * invitation is not valid at `now`
+   */
   redeemInvitation(invitationId: string, tenantId: string, verifier: ScramVerifier, now: string): Promise<boolean>;
 }
 

@@ -1,5 +1,5 @@
-// Owns the provider's record of changes and logins. Append only, except for refused logins: strangers can cause any number of these. So
-// only the newest are kept, and they never push out other entries. Must not contain a secret.
+// Owns the provider's record of changes and logins. Append only, except for refused logins. Strangers can cause any number of refused
+// logins, so only the newest refused logins are kept. Refused logins never push out other entries. Must not contain a secret.
 import type { Clock } from '../../kernel/clock.ts';
 import type { CallContext } from '../../contracts/contract.ts';
 import { describeNotable, notable, type NotableEvent } from '../../contracts/notable-events.ts';

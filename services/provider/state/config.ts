@@ -9,7 +9,10 @@ const ports = defaultPorts.provider;
 export const providerConfigSchema = z.strictObject({
   /** The provider's name for tenants. */
   name: displayNameSchema.default('Farkeep provider'),
-  /** The address to which gateways connect for control connections. Others are refused unless `isDirectControlAllowed`. */
+  /**
+   * The address to which gateways connect for control connections. Connections that do not come from a gateway are refused unless
+   * `isDirectControlAllowed`.
+   */
   control: z
     .strictObject({ host: hostSchema.default('127.0.0.1'), port: listenPortSchema.default(ports.control) })
     .default({ host: '127.0.0.1', port: ports.control }),
@@ -17,11 +20,14 @@ export const providerConfigSchema = z.strictObject({
   infrastructure: z
     .strictObject({ host: hostSchema.default('0.0.0.0'), port: listenPortSchema.default(ports.infrastructure) })
     .default({ host: '0.0.0.0', port: ports.infrastructure }),
-  /** The address in an enrollment token, which the gateway dials. Left out: the listen address, if it is a real address. */
+  /**
+   * The address in an enrollment token, which the gateway dials. If it is left out, the token has the listen address, if that is a real
+   * address.
+   */
   infrastructureAddress: hostSchema.optional(),
   /** The address on which target data movers listen for gateways. Each mover gets a free port. */
   moverHost: hostSchema.default('127.0.0.1'),
-  /** The address that gateways use for control and movers. Left out: the one they dialed for their link. */
+  /** The address that gateways use for control and movers. If it is left out, gateways use the address that they dialed for their link. */
   advertisedHost: hostSchema.optional(),
   /** Lets tenants connect without a gateway; for tests and troubleshooting. */
   isDirectControlAllowed: z.boolean().default(false),

@@ -13,14 +13,15 @@ export const catalogueFile = 'catalogue.sqlite';
 const companions = ['-wal', '-shm', '-journal'];
 
 /**
- * Whether there is a catalogue.
+ * Whether the folder contains a catalogue.
  *
- * @throws storage.damaged when the catalogue, or a file of SQLite beside it, is not a regular file, or when a rollback journal lies beside
- * it. This program never leaves a journal (the file is in WAL mode from the start), and a forged journal can make SQLite delete any file.
+ * @throws storage.damaged when the catalogue, or a file of SQLite beside the catalogue, is not a regular file. Also when a rollback journal
+ * lies beside the catalogue. This program never leaves a journal (the file is in WAL mode from the start), and a forged journal can make
+ * SQLite delete any file.
  */
 export function hasCatalogue(folder: RepositoryFolder): boolean {
   const besides = ['-wal', '-shm'].filter((suffix) => folder.sizeOf(catalogueFile + suffix) !== undefined);
-  // Checked last, because another session that is creating the catalogue places this file first.
+  // The catalogue file is checked after its log files. A session that creates the catalogue places the catalogue file before the log files.
   const isThere = folder.sizeOf(catalogueFile) !== undefined;
   if (!isThere && besides.length > 0)
     throw new FarkeepError(
@@ -62,13 +63,13 @@ export function startCatalogueFile(folder: RepositoryFolder, writing: string): S
   folder.makeFolder(writing);
   folder.withinSync(writing, (base) => {
     rmSync(`${base}/${catalogueFile}`, { force: true });
-    // Only the owner may read the file. SQLite gives the same mode to the files beside it.
+    // Only the owner may read the catalogue file. SQLite gives the same mode to its log files beside the catalogue.
     writeFileSync(`${base}/${catalogueFile}`, '', { flag: 'wx', mode: 0o600 });
   });
   return new SqliteCatalogue(folder.pathOf(`${writing}/${catalogueFile}`));
 }
 
-/** Places an empty catalogue atomically, unless another session has already placed one. */
+/** Places an empty catalogue atomically, unless another session has already placed a catalogue. */
 export function makeCatalogueFile(folder: RepositoryFolder, writing: string): void {
   startCatalogueFile(folder, writing).close();
   placeCatalogueFile(folder, writing);

@@ -1,5 +1,6 @@
-// Owns the tables of catalogue.sqlite, and the check that a file contains exactly these. The owner of the disk can replace the file with
-// any database. A view in place of a table, or a trigger, could then run forever. So the schema text is compared before use.
+// Owns the tables of catalogue.sqlite, and the check that a file contains exactly these tables. The owner of the disk can replace the file
+// with any database. A view in place of a table, or a trigger, could run forever. So the schema text of the file is compared before the
+// database is used.
 import { pathToFileURL } from 'node:url';
 import { DatabaseSync } from 'node:sqlite';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';

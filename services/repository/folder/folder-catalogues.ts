@@ -36,7 +36,8 @@ export class FolderCatalogues implements Catalogues {
         catalogue?.close();
         logger.debug('The catalogue cannot be opened with this access', { access, error });
       }
-      // SQLite would open the file as immutable and ignore the log file. So this is not tried while a log file exists.
+      // With the access 'frozen', SQLite opens the catalogue as immutable and ignores its log file. So this access is not tried while a log
+      // file exists.
       if (this.#folder.look(`${catalogueFile}-wal`) !== undefined) break;
     }
     return undefined;

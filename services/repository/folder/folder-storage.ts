@@ -9,7 +9,7 @@ import { RepositoryFolder } from './repository-folder.ts';
 import type { ObjectWriter, Storage } from '../storage/storage.ts';
 
 const maxOpenFiles = 48;
-/** Number of packs that one store writes at the same time: one is growing, two are being sealed. */
+/** Number of packs that one store writes at the same time. One pack is growing, two packs are being sealed. */
 const directWriters = 3;
 /** Number of direct reads at a time. Shorter reads use the page cache, because its read-ahead makes them faster. */
 const directReads = 4;

@@ -1,5 +1,5 @@
-// Owns all access to a repository folder. Its disk may belong to an attacker, and the reading process may be root: no link is followed,
-// nothing that could block or never end (pipe, device) is opened, and only regular files and real folders are accepted.
+// Owns all access to a repository folder. The disk of the folder may belong to an attacker, and the reading process may be root. So no link
+// is followed. Nothing that could block or never end (pipe, device) is opened. Only regular files and real folders are accepted.
 import { closeSync, constants, existsSync, lstatSync, mkdirSync, openSync, type Stats } from 'node:fs';
 import { open, opendir, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
@@ -7,7 +7,8 @@ import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { isMissing, isTaken, systemErrorCode } from '../../kernel/system-error.ts';
 
 /**
- * On Linux, paths below /proc/self/fd work like openat(). Other systems use plain paths, and each part is checked immediately before use.
+ * On Linux, paths below /proc/self/fd work like openat(). Other systems use plain paths, and each part of a path is checked immediately
+ * before use.
  */
 const hasDescriptorPaths = process.platform === 'linux' && existsSync('/proc/self/fd');
 /** Returns the value of an open flag, or zero on a system without this flag (Windows). */
@@ -147,7 +148,8 @@ export class RepositoryFolder {
   }
 
   /**
-   * Makes the folder if nothing has this name. @returns whether it was made. @throws storage.damaged when the name is taken by another kind
+   * Makes the folder if nothing has this name. @returns whether the folder was made. @throws storage.damaged when the name belongs to
+   * something that is not a folder
    */
   makeFolder(name: string): boolean {
     const { folder, last } = splitName(name);

@@ -26,8 +26,8 @@ function lockExclusively(folder: RepositoryFolder, name: string): DatabaseSync |
 }
 
 /**
- * Whether the file is a lock as writers create it: an empty regular file without a journal. Any other file was made by another program and
- * is not opened: a pipe would block, and a forged journal can make SQLite delete any file.
+ * Whether the file has the form of a lock file: an empty regular file without a journal. A file with any other form was made by a different
+ * program and is not opened. A pipe would block, and a forged journal can make SQLite delete any file.
  */
 function isLock(folder: RepositoryFolder, name: string): boolean {
   const stats = folder.look(name);

@@ -216,15 +216,15 @@ describe('damage that a check finds', () => {
     expect(await present(site.folder, [id])).toEqual([false]);
     expect(await used()).toBe(full);
     expect(await fill()).toBe(0);
-    // The cause of the damage is still known after another check, and with a rebuilt catalogue.
+    // The cause of the damage is still known after a second check, and after the catalogue is rebuilt.
     await verify(site.folder);
     await rebuildCatalogue({ place: openFolderPlace(site.folder), logger });
     expect(await used()).toBe(full);
     rmSync(path.join(site.folder, 'catalogue.sqlite'));
     expect(await used()).toBe(full);
     expect(await fill()).toBe(0);
-    // The cause stays known if the disk later damages such a block too. A block that only the disk has damaged can be sent again although
-    // the quota is used up.
+    // The cause stays known if the disk later damages a block whose content never matched its identifier. A block that only the disk has
+    // damaged can be sent again although the quota is used up.
     const holder = (await listPacks(new FolderStorage(site.folder)))
       .map((name) => path.join(site.folder, name))
       .find((name) => readFileSync(name).includes(id));

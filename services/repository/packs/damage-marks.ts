@@ -28,8 +28,8 @@ export interface DamagedPack {
   readonly packId: Buffer;
   readonly ids: readonly Buffer[];
   /**
-   * Blocks of `ids` whose stored bytes are unchanged, but whose content does not match the identifier. Their sender caused this, not a
-   * disk. So these blocks still count against the quota.
+   * Blocks of `ids` whose stored bytes are unchanged, but whose content does not match the identifier. The sender of these blocks caused
+   * the damage, not a disk. So these blocks still count against the quota.
    */
   readonly untrueIds: readonly Buffer[];
 }
@@ -83,7 +83,7 @@ export class DamageMarks {
     }
   }
 
-  /** Whether both name the same blocks of the same packs, with the same causes. */
+  /** Whether `other` marks the same blocks of the same packs, with the same causes. */
   equals(other: DamageMarks): boolean {
     if (this.#packs.size !== other.#packs.size) return false;
     for (const [key, blocks] of this.#packs) {
@@ -178,7 +178,7 @@ export async function readDamageMarks(storage: Storage, logger: Logger): Promise
   return new DamageMarks(packs, names);
 }
 
-/** Names of all mark files, also of unreadable ones. */
+/** Names of all mark files, also of unreadable mark files. */
 export async function listMarks(storage: Storage): Promise<string[]> {
   return (await storage.list(damagedFolder)).filter((name) => nameOfMarks.test(name));
 }

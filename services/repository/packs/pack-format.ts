@@ -149,7 +149,8 @@ export function decodePackIndex(bytes: Buffer, trailer: PackTrailer): PackBlock[
     const offset = Number(bytes.readBigUInt64BE(at + 32));
     const storedLength = bytes.readUInt32BE(at + 40);
     const contentLength = bytes.readUInt32BE(at + 44);
-    // Blocks must not overlap: otherwise millions of index entries could name the same bytes, and each would be checked.
+    // Blocks must not overlap. If blocks could overlap, millions of index entries could name the same bytes, and the check of all entries
+    // would take very long.
     if (offset < end + blockHeaderBytes || offset + storedLength > trailer.indexOffset) {
       throw damaged('a block of its index lies outside, or in another one');
     }

@@ -125,8 +125,8 @@ export class PackWriter {
   }
 
   /**
-   * Queues a block. If the queue is full, returns a promise; the caller must wait for it before it adds the next block. So receiving and
-   * writing overlap.
+   * Queues a block. If the queue is full, returns a promise. The caller must wait for this promise before the caller adds the next block.
+   * The queue lets the receiving of blocks overlap with the writing of blocks.
    */
   append(block: BlockToAppend): Promise<void> | undefined {
     if (this.failure !== undefined) return Promise.reject(this.failure);
@@ -217,7 +217,8 @@ export class PackWriter {
   }
 
   /**
-   * Writes blocks from the head of the queue in one call. They stay in the queue until they are written, so the memory limit counts them.
+   * Writes blocks from the head of the queue in one call. The blocks stay in the queue until they are written, so the memory limit counts
+   * them.
    */
   async #writeBatch(): Promise<void> {
     const pack = this.#pack ?? (await this.#startPack());

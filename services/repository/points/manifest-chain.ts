@@ -60,7 +60,8 @@ export function describeManifest(
 }
 
 /**
- * Yields the manifest's blocks in order. Each list of blocks is read when its first entry is needed, and released after its last.
+ * Yields the manifest's blocks in order. Each list of blocks is read when its first entry is needed. The list is released after its last
+ * entry.
  *
  * @param readContent gives the checked content of a block
  */

@@ -220,7 +220,7 @@ function readContent(input: RecordReader): ContentReference[] {
   return content;
 }
 
-/** Encoded owners. Most entries have the same owner object as the entry before. */
+/** Encoded owners. Most entries have the same owner object as the previous entry. */
 const ownerBytes = new WeakMap<EntryOwner, Buffer>();
 
 function writeOwner(output: RecordWriter, owner: EntryOwner): void {

@@ -50,9 +50,9 @@ export class ManifestWalk {
   }
 
   /**
-   * Returns true if the piece was already walked and may be repeated here, and counts its content again. Only a piece that holds nothing
-   * but content of one file can be repeated. A repeated piece with an entry would break the order of entries, so each new entry clears the
-   * remembered pieces.
+   * Returns true if the piece was already walked and may be repeated at the current position. The content of the repeated piece is then
+   * counted again. Only a piece that holds nothing but content of one file can be repeated. A repeated piece with an entry would break the
+   * order of entries, so each new entry clears the remembered pieces.
    *
    * @param key the piece's identifier
    */

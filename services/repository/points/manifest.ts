@@ -1,6 +1,6 @@
-// Owns encoding items into manifest blocks, and decoding them. Both need memory for one block only, for any number of entries. A checksum
-// of the records decides where a block ends. So an unchanged part of a tree gives unchanged blocks. Each block begins with the path at
-// which it continues. So one folder can be found without reading all blocks.
+// Owns encoding items into manifest blocks, and decoding them. The encoder and the decoder need memory for one block only, for any number
+// of entries. A checksum of the records decides where a block ends. So an unchanged part of a tree gives unchanged blocks. Each block
+// begins with the path at which the block continues the tree. So one folder can be found without reading all blocks.
 import { crc32 } from 'node:zlib';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import {

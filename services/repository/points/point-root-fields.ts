@@ -13,9 +13,9 @@ const pointTextLimits = { jobName: 100, sourceHost: 256, sourcePath: 4096, softw
 const maxSourcePaths = 256;
 
 const pointIdPattern = /^[0-9a-z](?:[0-9a-z-]{0,62}[0-9a-z])?$/;
-/** Form of job identifiers, as in the control channel and the tenant service. */
+/** Form of a job identifier. The control channel and the tenant service use the same form. */
 const jobIdPattern = /^[0-9a-f]{32}$/;
-/** The same rule as for all names that people enter: no control characters. */
+/** A job name has no control characters. The same rule applies to all names that people enter. */
 const jobNamePattern = /^[^\p{Cc}]+$/u;
 const blockIdPattern = /^[0-9a-f]{64}$/;
 

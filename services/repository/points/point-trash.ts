@@ -1,5 +1,5 @@
 // Owns deleting a restore point: its root is renamed into `trash/`, with the date in the new name. Does not read the root, so a damaged
-// point can be deleted too. The point's blocks stay.
+// point can be deleted too. The blocks of the restore point stay.
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { isPointId, pointFileOf } from './point-root-fields.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -15,7 +15,7 @@ export async function moveToTrash(storage: Storage, pointId: string, nowMs: numb
   }
   try {
     await storage.rename(`points/${file}`, `${trashFolder}/${pointFileOf(`${pointId}.${nowMs}`)}`);
-    // Syncs the new name first. Otherwise a power cut between the two syncs could lose the root.
+    // The folder with the new name is synced first. In the opposite order, a power cut between the two syncs could lose the root.
     await storage.sync(trashFolder);
     await storage.sync('points');
   } catch (error) {

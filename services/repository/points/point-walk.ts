@@ -49,8 +49,8 @@ class NamedBlocks {
 
   constructor(give: (ids: Buffer) => void) {
     this.#give = give;
-    // An empty slot must not look like a remembered identifier. Zeros belong into the first slot, so only this slot needs another initial
-    // value.
+    // An empty slot must not look like a remembered identifier. An identifier of zeros belongs into the first slot. So only the first slot
+    // needs an initial value that is not zero.
     this.#remembered.fill(0xff, 0, blockIdBytes);
   }
 

@@ -51,7 +51,7 @@ export interface FolderEntry extends EntryBase {
 
 export interface SymlinkEntry extends EntryBase {
   readonly kind: 'symlink';
-  /** Target as raw bytes. This program does not interpret it. */
+  /** Target of the link as raw bytes. This program does not interpret the target. */
   readonly target: Buffer;
 }
 

@@ -1,5 +1,6 @@
 // Owns look-ups in a manifest without reading all of it: the entries of one folder, one path, matching names. Each block begins with the
-// path at which it continues. So a binary search finds the block of a folder, and a listing skips the blocks of its subfolders.
+// path at which the block continues the tree. So a binary search finds the block of a folder, and a listing skips the blocks of its
+// subfolders.
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { ManifestDecoder, readManifest, readManifestContext } from './manifest.ts';
 import { splitPath } from './tree-position.ts';
@@ -129,7 +130,7 @@ export class TreeIndex {
     }
   }
 
-  /** Whether the block after the next one still belongs to `child`. Otherwise a jump would save nothing. */
+  /** Whether the block after the next block still belongs to `child`. If that block belongs to a later entry, a jump would save nothing. */
   async #isWorthJumping(child: Buffer, from: Buffer): Promise<boolean> {
     let low = 0;
     let high = this.#blocks.count - 1;

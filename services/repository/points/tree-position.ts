@@ -1,4 +1,5 @@
-// Owns the current position of a manifest reader or writer in the tree, and the rules of order, names, depth and sizes that both share.
+// Owns the current position of a manifest reader or writer in the tree, and the rules of order, names, depth and sizes that the reader and
+// the writer share.
 import { damagedManifest } from './manifest-format.ts';
 import {
   compareTreePaths,
@@ -18,7 +19,7 @@ export type PlacedEntry =
   | Pick<Extract<TreeEntry, { kind: 'file' }>, 'kind' | 'sizeBytes' | 'isContinued' | 'isUnreadable'>
   | { readonly kind: Exclude<TreeEntry['kind'], 'file'> };
 
-/** The position after the last record. Each next record is checked against it. */
+/** The position after the last record. Each next record is checked against this position. */
 export class TreePosition {
   /** Names from the top folder down to the last entry. */
   readonly #names: Buffer[] = [];
@@ -51,7 +52,7 @@ export class TreePosition {
     if (entry.kind === 'hardlink') checkLinkTarget(entry.target, entry.path);
   }
 
-  /** Like `enter`, for callers without a complete entry. */
+  /** Checks and records the next entry. For callers without a complete `TreeEntry`: the target of a hard link is not checked. */
   place(depth: number, name: Buffer, entry: PlacedEntry, contentBytes: number): void {
     if (this.isInsideFile) throw damagedManifest('a file has no end');
     if (depth === 0) {

@@ -70,7 +70,9 @@ export async function* chooseItems(
   items: AsyncIterable<ManifestItem>,
   choice: {
     readonly isChosen: (path: Buffer) => boolean;
-    /** Whether to include this folder because a chosen path is below it; if absent, no such folder is included. */
+    /**
+     * Whether a chosen path lies below this folder. Such a folder is included. If `leadsToChosen` is absent, no such folder is included.
+     */
     readonly leadsToChosen?: (path: Buffer) => boolean;
   },
   wanted: ReadonlySet<string>,

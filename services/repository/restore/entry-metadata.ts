@@ -37,9 +37,9 @@ const fileTimes = createFileTimes();
 const unchangedId = -1;
 
 /**
- * Returns the permissions that are safe when the owner could not be set. If the group differs, its members were "others" in the source, and
- * the members of the old group are "others" now: both get only the rights that both had. Set-id bits are removed, because they would grant
- * the rights of the wrong owner.
+ * Returns the permissions that are safe when the owner could not be set. If the group could not be set, members of the present group were
+ * "others" in the source, and members of the source's group are "others" now. So the group and the others get only the rights that the
+ * group and the others both had in the source. Set-id bits are removed, because they would grant the rights of the wrong owner.
  */
 export function allowedMode(wanted: EntryMetadata, present: PresentOwner): number {
   const isGroupRight = present.gid === wanted.owner.gid;
@@ -99,7 +99,7 @@ export function applyMetadata(
   return refused;
 }
 
-/** Like `applyMetadata`, for a symbolic link, which has no mode. */
+/** Does for a symbolic link what `applyMetadata` does for a file or folder. A symbolic link has no mode. */
 export function applyLinkMetadata(
   path: Buffer,
   wanted: EntryMetadata,
@@ -129,8 +129,8 @@ export function presentMetadata(descriptor: number): PresentMetadata {
 }
 
 /**
- * Returns the system's message, such as "EPERM: operation not permitted", without the paths that Node adds; these may lead through a
- * descriptor.
+ * Returns the system's message, such as "EPERM: operation not permitted", without the paths that Node adds. Such a path may lead through a
+ * descriptor, so it does not help a person.
  */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
@@ -145,7 +145,10 @@ function isOwnerWrong({ owner }: EntryMetadata, present: PresentOwner): boolean 
   return present.uid !== owner.uid || present.gid !== owner.gid;
 }
 
-/** Without root, a file's owner can change its group to another group of the owner. */
+/**
+ * Whether this process may try to set owner and group. Without root, the owner of a file may still change its group to a different group of
+ * the owner.
+ */
 function mayChangeOwner({ owner }: EntryMetadata, present: PresentOwner, isOwnerRestored: boolean): boolean {
   return isOwnerRestored || present.uid === owner.uid;
 }

@@ -13,10 +13,11 @@ import type { FileEntry } from '../points/tree-entry.ts';
 /** Files from this size on bypass the page cache. */
 const minDirectBytes = 1024 * 1024;
 /**
- * Files up to this size are collected in memory and written at once. This needs fewer system calls, and no call through the thread pool.
+ * Files up to this size are collected in memory and written at once. A single write needs fewer system calls, and no call through the
+ * thread pool.
  */
 const smallFileBytes = 256 * 1024;
-/** The same limit for a file of one block, because such a block is completely in memory anyway. */
+/** A file of one block up to this size is also written at once, because its block is completely in memory anyway. */
 const smallBlockBytes = minDirectBytes - 1;
 const maxUnwrittenBytes = 8 * 1024 * 1024;
 
@@ -40,7 +41,7 @@ export interface FileSink {
   fail(error: unknown): Promise<void>;
 }
 
-/** A sink whose file another thread can make. */
+/** A sink for a file that another thread can make. */
 export interface PlaceableFile extends FileSink {
   /**
    * If the file is a single block: the data for `placeSmallFile`. A thread that has the block may call `placeSmallFile` instead of `write`
@@ -179,7 +180,7 @@ export class DiskFile implements PlaceableFile {
     else await this.#placing;
   }
 
-  /** Like `fail`, for a file whose thread has ended. The file may exist completely or partly. */
+  /** Gives up a file after the thread that was making it has ended. The file may exist completely or partly. */
   async abandon(error: unknown): Promise<void> {
     if (this.#placing === undefined) await this.#giveUp(error, this.#isGivenAway && this.#options.isHidden);
     else await this.#placing;

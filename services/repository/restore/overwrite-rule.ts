@@ -5,7 +5,7 @@ import type { TreeEntry } from '../points/tree-entry.ts';
 
 export type OverwriteRule = 'never' | 'older' | 'always';
 
-/** Whether the restored entry may replace an existing, different one. */
+/** Whether the restored entry may replace an existing entry that differs from it. */
 export function mayReplace(rule: OverwriteRule, existing: BigIntStats, entry: TreeEntry): boolean {
   return rule === 'always' || (rule === 'older' && existing.mtimeNs + timeToleranceNs < entry.mtimeNs);
 }

@@ -13,7 +13,7 @@ export interface NamedGroup {
 }
 
 export interface RestoreProblem {
-  /** Raw bytes, as in the restore point; for a group the first path. */
+  /** Path of the entry in the restore point, as raw bytes. For a group of entries, the path of the first entry. */
   readonly path: Buffer;
   readonly code: ErrorCode;
   readonly message: string;

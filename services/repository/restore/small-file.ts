@@ -16,8 +16,8 @@ export interface SmallFile {
   /** Owner of new files in this folder; undefined when it has to be looked up. */
   readonly bornOwner: PresentOwner | undefined;
   /**
-   * An existing entry is replaced. The new file is synced before the rename: otherwise a power cut could leave an empty file in place of
-   * the old one.
+   * An existing entry is replaced. The new file is synced before the rename. Without this sync, a power cut could leave an empty file in
+   * place of the old file.
    */
   readonly isReplacing: boolean;
 }

@@ -16,7 +16,7 @@ export class StandingFile {
   readonly #descriptor: number;
   readonly #sizeBytes: number;
   readonly #present: PresentMetadata;
-  /** Number of hard links. If there is more than one, the other names can be anywhere on the disk. */
+  /** Number of hard links. If a file has more than one hard link, its other names can be anywhere on the disk. */
   readonly linkCount: number;
   #position = 0;
   #isSame = true;
@@ -102,7 +102,7 @@ export class StandingFile {
   }
 }
 
-/** Whether two files have equal content. Both are opened without following links. @throws the system's error */
+/** Whether two files have equal content. Both files are opened without following links. @throws the system's error */
 export async function haveSameContent(one: Buffer, other: Buffer): Promise<boolean> {
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const first = openSync(one, flags);

@@ -1,5 +1,5 @@
 // Owns the temporary names of files and folders during a restore. A name identifies the process that uses it. So the next restore at the
-// same place removes the remains of dead processes and keeps the files of living ones (docs/repository-format.md, section 7).
+// same place removes the remains of dead processes and keeps the files of living processes (docs/repository-format.md, section 7).
 import { hash, randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -15,7 +15,10 @@ interface Maker {
   readonly startedAt: string;
 }
 
-/** Names from another machine or container: this machine cannot check whether their process lives, so only the age counts. */
+/**
+ * A temporary name from another machine or container counts as left behind after this time. This machine cannot check whether the process
+ * of such a name is alive, so only the age counts.
+ */
 const foreignLifetimeMs = 24 * 60 * 60 * 1000;
 const pattern = /^\.farkeep-([0-9a-f]{8})([0-9a-f]{8})-([0-9a-f]{1,8})-([0-9a-f]{1,16})-[0-9a-f]{1,16}(-top)?\.part$/;
 

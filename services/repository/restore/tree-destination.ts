@@ -28,7 +28,9 @@ import {
 } from './entry-metadata.ts';
 import { isLeftBehind, isTemporaryName, isTopMark, temporaryName } from './temporary-name.ts';
 
-/** On Linux, paths below /proc/self/fd work like openat(). Other systems use plain paths, and every part is checked before use. */
+/**
+ * On Linux, paths below /proc/self/fd work like openat(). Other systems use plain paths, and every part of a path is checked before use.
+ */
 const hasDescriptorPaths = process.platform === 'linux' && existsSync('/proc/self/fd');
 const canOpenFolders = process.platform !== 'win32';
 const slash = Buffer.from('/');
@@ -71,7 +73,7 @@ export class DestinationFolder {
   static openTop(folder: string): DestinationFolder {
     const isCreated = !existsSync(folder);
     if (isCreated) {
-      // Invalid UTF-8 was replaced by U+FFFD on the way here, so the path names a different folder than intended.
+      // Invalid UTF-8 in the path was replaced by U+FFFD before this call. So the path names a different folder than the user intended.
       if (folder.includes('\ufffd')) throw new Error('the name of the folder is not valid UTF-8');
       makeMissing(path.dirname(path.resolve(folder)));
       mkdirSync(folder, { mode: 0o700 });
@@ -216,12 +218,15 @@ export function usualFolderMode(): number {
   try {
     status = readFileSync('/proc/self/status', 'latin1');
   } catch {
-    // This system has no /proc.
+    // A system without /proc: the usual umask 022 is assumed.
   }
   return 0o777 & ~parseInt(/^Umask:\s+([0-7]+)/m.exec(status)?.[1] ?? '022', 8);
 }
 
-/** Like `mkdir` with `recursive`, which loops forever on a file system that answers ENOENT for a new folder (kernel/make-folders.ts). */
+/**
+ * Makes the folder and its missing parent folders. Does not use `mkdir` with `recursive`: that call loops forever on a file system that
+ * answers ENOENT for a new folder (kernel/make-folders.ts).
+ */
 function makeMissing(folder: string): void {
   if (existsSync(folder)) return;
   makeMissing(path.dirname(folder));
@@ -256,7 +261,8 @@ export function removeTree(parent: DestinationFolder, name: Buffer): void {
     }
     rmdirSync(parent.child(name));
   } catch (error) {
-    // The entry belongs to another user, or is gone. The remaining entries stay under their temporary names, and the restore continues.
+    // The entry belongs to a different user, or no longer exists. The remaining entries stay under their temporary names, and the restore
+    // continues.
     if (!(error instanceof Error)) throw error;
   }
 }

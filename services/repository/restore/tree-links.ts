@@ -26,7 +26,7 @@ export class TreeLinks {
   /** Hard links that wait for their file, by path (latin1) of the unfinished file. */
   readonly #waiting = new Map<string, (() => void)[]>();
   readonly #running = new Set<Promise<void>>();
-  /** Paths (latin1) of files that were not restored. If an old file has such a path, no hard link to it is made. */
+  /** Paths (latin1) of files that were not restored. If an old file has such a path, no hard link to the old file is made. */
   readonly #absent = new Set<string>();
 
   constructor(options: TreeLinksOptions) {
@@ -123,7 +123,8 @@ export class TreeLinks {
       try {
         renameSync(made, place);
       } finally {
-        // If both names belong to one file, rename() does nothing and keeps both names. So the temporary name is removed here.
+        // If the temporary name and the final name belong to the same file, rename() does nothing. So the temporary name is removed after
+        // rename().
         removeQuietly(made);
       }
     }
@@ -169,7 +170,7 @@ export class TreeLinks {
     }
   }
 
-  /** Whether an entry may be placed under this name; reports the reason if not. */
+  /** Whether the entry may be placed where `existing` is now. If it may not, reports the reason. */
   #mayPlace(existing: BigIntStats | undefined, entry: TreeEntry): boolean {
     const { overwrite, problems } = this.#options;
     if (existing === undefined) return true;

@@ -53,7 +53,7 @@ function readerOf(blocks: ReadonlyMap<string, StoredBlock>) {
       }
       waiting = [];
     };
-    // Like the real store, this one may hold blocks back until it gets an `undefined`.
+    // This fake store may hold blocks back until it gets an `undefined`. The real store may do the same.
     for await (const id of ids) {
       if (id === undefined) {
         yield* give();

@@ -30,7 +30,7 @@ export interface RestoreTreeOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Either a sink for the content, or a file that is only compared with it. */
+/** Either a sink for the content, or a file that is only compared with the content. */
 export type BegunContent = { readonly sink: FileSink } | { readonly compared: ComparedFile } | undefined;
 
 type Step =
@@ -42,7 +42,10 @@ type Step =
       readonly end: Extract<ManifestItem, { type: 'file-end' }> | undefined;
     };
 
-/** Limit of waiting steps. Above it, all requested blocks are fetched first. This bounds the memory for trees of empty files. */
+/**
+ * Limit of waiting steps. Above this limit, all requested blocks are fetched before the restore reads further entries. So the memory stays
+ * bounded for trees of empty files.
+ */
 const maxWaitingSteps = 8192;
 const decodesAhead = 4;
 

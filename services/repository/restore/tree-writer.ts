@@ -102,8 +102,8 @@ export class TreeWriter {
   }
 
   /**
-   * Begins the next entry, in tree order. Makes missing parent folders. Returns a sink if the content of a file is needed (several sinks
-   * may be open), otherwise undefined. If the result is a promise, wait for it before the next entry.
+   * Begins the next entry, in tree order. Makes missing parent folders. Returns a sink if the content of a file is needed; several sinks
+   * may be open. Returns undefined if no content is needed. If the result is a promise, wait for it before the next entry.
    *
    * @throws storage.damaged for an impossible path; other errors become problems of the entry
    * @param isOnTheWay true for a parent folder of the requested entries
@@ -175,8 +175,8 @@ export class TreeWriter {
   }
 
   /**
-   * Whether the existing folder already has the metadata of the restore point. Then an earlier restore made it, and its modification time
-   * is set again after changes by this restore.
+   * Whether the existing folder already has the metadata of the restore point. If it has, an earlier restore made this folder. This restore
+   * then sets the modification time of the folder again after its changes.
    */
   #wasRestored(entry: FolderEntry): boolean {
     return this.#top.isRightAtFirst(entry, this.#isOwnerRestored);

@@ -12,7 +12,10 @@ import { isInvalid } from '../../kernel/system-error.ts';
 export const directBlockBytes = 4096;
 const writeBufferBytes = 2 * 1024 * 1024;
 
-/** The used part of the global WebAssembly object. Its types are part of the DOM types, which services do not have. */
+/**
+ * The part of the global WebAssembly object that this file uses. The complete types of this object are part of the DOM types, which
+ * services do not have.
+ */
 declare const WebAssembly: {
   readonly Memory: new (size: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
 };
@@ -52,7 +55,7 @@ export class AlignedBuffers {
   }
 }
 
-/** Returns the buffers for this many writers. Each writer needs two: one is filled while the other is written. */
+/** Returns the buffers for this many writers. Each writer needs two buffers. One buffer is filled while the other buffer is written. */
 export function makeWriteBuffers(writers: number): AlignedBuffers {
   return new AlignedBuffers(writeBufferBytes, 2 * writers);
 }
@@ -109,8 +112,8 @@ export class DirectWriter {
   }
 
   /**
-   * Appends a copy of the piece; when the promise resolves, the caller may reuse it. Also rejects with the error of an earlier background
-   * write.
+   * Appends a copy of the piece; when the promise resolves, the caller may reuse the piece. Also rejects with the error of an earlier
+   * background write.
    */
   async append(piece: Uint8Array): Promise<void> {
     for (let done = 0; done < piece.length;) {
@@ -166,8 +169,8 @@ export class DirectWriter {
   }
 
   /**
-   * Writes a range. Incomplete blocks at both ends are written through the page cache. The direct part between them never shares a page
-   * with these.
+   * Writes a range. Incomplete blocks at both ends are written through the page cache. The part between the two ends is written directly,
+   * and never shares a page with the ends.
    */
   async #write(buffer: Buffer, base: number, from: number, to: number): Promise<void> {
     const first = Math.min(Math.ceil(from / directBlockBytes) * directBlockBytes, to);

@@ -24,7 +24,7 @@ export class StorageRegistry<Location extends { readonly kind: string }, Place> 
     },
   ) {
     this.#schema = schema;
-    // This cast is safe: each backend only gets locations of its own kind.
+    // The cast of `backends` is safe, because each backend only gets locations of its own kind.
     this.#backends = new Map(Object.entries(backends as unknown as Record<string, StorageBackend<Location, Place>>));
   }
 

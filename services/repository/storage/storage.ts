@@ -31,7 +31,10 @@ export interface Storage {
 }
 
 export interface ObjectWriter {
-  /** Appends the pieces in order and completely. When the promise resolves, the caller may reuse them. One call at a time. */
+  /**
+   * Appends the pieces in order and completely. When the promise resolves, the caller may reuse the pieces. Only one call may run at a
+   * time.
+   */
   append(pieces: readonly Buffer[]): Promise<void>;
   /** Resolves when all appended bytes survive a power cut. */
   sync(): Promise<void>;

@@ -48,7 +48,7 @@ export class BlockReader {
 
   /**
    * Yields one outcome for each identifier, in order. An unreadable block does not end the reading. An `undefined` among the identifiers
-   * requests the outcomes of all earlier ones without waiting for more identifiers; it yields `undefined`.
+   * requests the outcomes of all earlier identifiers without waiting for more identifiers; it yields `undefined`.
    */
   async *readMany(
     ids: Iterable<Buffer | undefined> | AsyncIterable<Buffer | undefined>,

@@ -1,6 +1,6 @@
-// Owns the interface of the catalogue, which stores the place of each block of a tenant. The catalogue is a cache of the packs: if it is
-// lost, it is rebuilt, and no block is lost. Each storage backend implements it (folder/sqlite-catalogue.ts); catalogue-conformance.ts has
-// the requirements.
+// Owns the interface of the catalogue, which stores the place of each block of a tenant. The catalogue is a cache of the packs. If the
+// catalogue is lost, it is rebuilt, and no block is lost. Each storage backend implements this interface (folder/sqlite-catalogue.ts);
+// catalogue-conformance.ts has the requirements.
 import type { Logger } from '../../kernel/logger.ts';
 import type { DamageMarks } from '../packs/damage-marks.ts';
 import type { PackBlock } from '../packs/pack-format.ts';
@@ -17,13 +17,16 @@ export interface BlockPlace extends PackBlock {
  * its use. A catalogue on another machine would need a local copy for look-ups.
  */
 export interface Catalogue extends Disposable {
-  /** Whether the block has a place without a mark. */
+  /** Whether the catalogue knows a place of the block that is not marked as damaged. */
   has(id: Buffer): boolean;
-  /** Like `has`, for each identifier. */
+  /** Returns for each identifier what `has` would return. */
   hasAll(ids: readonly Buffer[]): boolean[];
   /** Returns the identifiers without an undamaged place. @param ids joined identifiers */
   missing(ids: Buffer): Buffer[];
-  /** Returns the place to read the block from. Returns a marked place only if there is no other, because the mark may be wrong. */
+  /**
+   * Returns the place to read the block from. Returns a place that is marked as damaged only if there is no other place, because the mark
+   * may be wrong.
+   */
   find(id: Buffer): BlockPlace | undefined;
   /**
    * Returns the identifiers of all blocks in this pack, marked or not, but without blocks whose content never matched their identifier.
@@ -54,8 +57,9 @@ export interface Catalogue extends Disposable {
    */
   setMarks(marks: DamageMarks, better?: Iterable<BlockPlace>): void;
   /**
-   * Returns the bytes of all packs, without blocks that a disk has damaged: such damage is the provider's loss. Blocks whose content never
-   * matched their identifier do count: otherwise a tenant could fill the disk with wrong blocks beyond the quota.
+   * Returns the bytes of all packs, without blocks that a disk has damaged. The provider bears the loss of such blocks. Blocks whose
+   * content never matched their identifier do count. If these blocks did not count, a tenant could fill the disk with wrong blocks beyond
+   * the quota.
    */
   packBytes(): number;
   /**
@@ -77,7 +81,8 @@ export interface Catalogues {
   /** Opens the existing catalogue for changes; undefined if there is none. @throws storage.damaged */
   openExisting(): Catalogue | undefined;
   /**
-   * Opens the catalogue for a writer. Creates an empty one if it is missing, or if it is damaged and no other writer is alive.
+   * Opens the catalogue for a writer. Creates an empty catalogue if the catalogue is missing, or if it is damaged and no other writer is
+   * alive.
    *
    * @throws when it is damaged and another writer uses it
    */

@@ -1,5 +1,5 @@
 // Owns the list of damaged blocks that one store has found while reading. The blocks are marked together, a moment later or when the store
-// is closed. If the marks cannot be written (a read-only disk), this is logged and reading continues.
+// is closed. If the marks cannot be written (a read-only disk), the failure is logged and reading continues.
 import { systemClock, type Timer } from '../../kernel/clock.ts';
 import { SerialQueue } from '../../kernel/serial-queue.ts';
 import type { Logger } from '../../kernel/logger.ts';
@@ -53,7 +53,7 @@ export class DamageNotes {
     const noted = [...this.#packs.values()].map(({ packId, ids }) => ({
       packId,
       ids: [...ids.values()],
-      // The reader compares with the checksum from the time of storing. So a difference means that the disk has changed the block.
+      // The reader compares the block with the checksum that was stored with it. So a difference means that the disk has changed the block.
       untrueIds: [],
     }));
     if (noted.length === 0) return;

@@ -162,14 +162,14 @@ export async function compareCatalogueWithPacks({
       catalogue.addPack(pack.packId, pack.sizeBytes, pack.blocks, { marks });
       added += 1;
     } catch (error) {
-      // Damage, a pipe, or a missing permission: the other packs are not affected.
+      // The pack is damaged, is a pipe, or cannot be read for lack of permission. The other packs are not affected.
       damaged.push(name);
       const { message } = toFarkeepError(error, 'storage.io');
       logger.error('A pack cannot be added to the catalogue', { pack: name, error: message });
     }
   }
   for (const [name, packId] of known) {
-    // Another session may have added it since the folder was listed.
+    // Another session may have added this pack after the folder was listed.
     if (await isThere(storage, name)) continue;
     logger.error('A pack of the catalogue is gone; its blocks are taken in again when they are offered', {
       pack: name,

@@ -20,7 +20,7 @@ export interface MarkingOptions {
 }
 
 /**
- * Adds marks. They are durable when the promise resolves.
+ * Adds marks. The marks are durable when the promise resolves.
  *
  * @returns the names of the mark files
  * @throws storage errors when the folder cannot be written
@@ -37,9 +37,10 @@ export async function markDamage(options: MarkingOptions, packs: readonly Damage
 
 /**
  * Replaces all marks by the findings of a complete check. Blocks that were marked by mistake, or that are intact again, count as present
- * again. If a crash interrupts this, both the old and the new marks stay. This is harmless: blocks are sent again without need.
+ * again. If a crash interrupts the replacement, the old marks and the new marks stay. Needless marks do no harm: they only cause blocks to
+ * be sent again.
  *
- * @param checked mark files that the check knew and replaces; files that other processes wrote meanwhile stay
+ * @param checked mark files that the check knew and replaces; mark files that other processes wrote during the check stay
  * @param better places of damaged blocks in intact packs
  */
 export async function settleMarks(
@@ -51,7 +52,8 @@ export async function settleMarks(
   const { logger } = options;
   const { storage } = options.place;
   const found = new DamageMarks(packs);
-  // The files are listed before they are read. Otherwise a file that another process adds between the two steps would count as unreadable.
+  // The mark files are listed before they are read. In the opposite order, a file that another process adds between the two steps would
+  // count as unreadable.
   const files = await listMarks(storage);
   const known = await readDamageMarks(storage, logger);
   const isSame = known.equals(found) && files.length === known.names.length && files.length <= 1;
@@ -71,7 +73,8 @@ export async function settleMarks(
 }
 
 /**
- * Runs the work under a writer lease. So no other process replaces the catalogue meanwhile, and a crash leaves a trace for the next writer.
+ * Runs the work under a writer lease. So no other process replaces the catalogue during the work, and a crash leaves a trace for the next
+ * writer.
  */
 async function whileWriting<Result>(
   { place }: MarkingOptions,

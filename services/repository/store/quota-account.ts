@@ -32,7 +32,7 @@ export class QuotaAccount {
 
   /** Counts bytes that will be received. @throws quota.exceeded */
   take(bytes: number): void {
-    // This block may close one pack and open the next, so the overhead of two packs is included.
+    // A block of these bytes may close one pack and open the next pack, so the overhead of two packs is included.
     const needed = bytes + 2 * packOverheadBytes;
     if (this.#reservedBytes < needed) {
       const missing = needed - this.#reservedBytes;
@@ -57,10 +57,10 @@ export class QuotaAccount {
 }
 
 /**
- * Returns the bytes of all roots in `points/` and `trash/`. They count because a root may have a mebibyte, and a tenant can commit any
- * number. Deleted roots count too: otherwise repeated commit and delete would fill the disk beyond the quota. Entries that are not files
- * are skipped; verify reports these. An oversized file counts as a root of the largest size: otherwise one sparse file would use up the
- * quota.
+ * Returns the bytes of all roots in `points/` and `trash/`. The roots count because one root may have a mebibyte, and a tenant can commit
+ * any number of roots. Deleted roots count too. If they did not count, repeated commit and delete would fill the disk beyond the quota.
+ * Entries that are not files are skipped; verify reports such entries. An oversized file counts as a root of the largest size, so that one
+ * sparse file does not use up the quota.
  */
 export async function rootBytesOf(storage: Storage): Promise<number> {
   let total = 0;

@@ -100,8 +100,8 @@ export async function rebuildCatalogue({
     replacement.putInPlace();
     await storage.removeFolder(`${incomingFolder}/${lease.writer}`);
     await storage.sync('');
-    // A session that began at this moment may have opened the old catalogue. Then this counts as an unclean end, and the next session
-    // compares the catalogue with the packs.
+    // A session that began shortly before this line may have opened the old catalogue. In that case the rebuild counts as ended uncleanly,
+    // and the next session compares the catalogue with the packs.
     isClean = !(await leases.hasOtherLiving(lease));
     return result;
   } finally {

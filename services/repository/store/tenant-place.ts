@@ -21,5 +21,5 @@ export interface TenantPlace {
   pointWrittenAtMs(pointId: string): Promise<number | undefined>;
 }
 
-/** Folder for unfinished data. Each writer has its own folder in it, named after its lease. */
+/** Folder for unfinished data. Each writer has its own folder in `incoming`, named after its lease. */
 export const incomingFolder = 'incoming';

@@ -191,7 +191,7 @@ export class TenantStore implements BlockStore, PointStore, AsyncDisposable {
 
   /**
    * Returns those of the blocks that are already stored. Blocks that were recently reported as missing are not looked up again. If another
-   * writer has stored such a block since, it is stored twice, which is harmless.
+   * writer has stored such a block in the meantime, the block is stored twice, which is harmless.
    */
   #storedAmong(blocks: readonly BlockToAppend[], keys: readonly BlockKey[]): Map<BlockKey, Buffer> {
     const asked = blocks.filter((_, index) => !this.#missing.delete(keys[index] ?? ''));

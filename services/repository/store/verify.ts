@@ -56,8 +56,8 @@ export interface VerifyOptions {
   readonly place: TenantPlace;
   readonly logger: Logger;
   /**
-   * Also unpacks every block and compares its content with its identifier. This finds blocks that were already wrong when they were
-   * received. Slower.
+   * Also unpacks every block and compares its content with its identifier. The deep check finds blocks that were already wrong when they
+   * were received. It is slower.
    */
   readonly isDeep?: boolean;
   readonly onProgress?: (progress: {
@@ -138,8 +138,8 @@ export async function verifyPlace({
   }
   const findings = [...bad.values()].map(({ packId, ids, untrueIds }) => ({ packId, ids, untrueIds }));
 
-  // Lists the points before it builds the catalogue from the packs. A session may commit points meanwhile; their blocks are stored before
-  // the point, so the catalogue has every block of a listed point.
+  // Lists the points before it builds the catalogue from the packs. A session may commit points during the check; their blocks are stored
+  // before the point, so the catalogue has every block of a listed point.
   const inPoints = await storage.list('points').catch((error: unknown) => {
     damagedPoints.push(damagedPoint('points', storageReason(error), []));
     return [];

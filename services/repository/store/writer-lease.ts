@@ -1,6 +1,6 @@
 // Owns the interface of the writer lease, which shows whether a writer is still alive. Each writer of a tenant's place holds a lease, which
-// ends with its process, also after a crash. Each storage backend implements it (folder/writer-lock.ts); lease-conformance.ts has the
-// requirements.
+// ends with its process, also after a crash. Each storage backend implements this interface (folder/writer-lock.ts); lease-conformance.ts
+// has the requirements.
 
 export interface WriterLease {
   /** 16 hex digits. The unfinished data of this writer is in `incoming/<writer>/`. */

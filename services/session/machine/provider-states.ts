@@ -1,6 +1,5 @@
 // Owns the types of the provider's session machine: states, events and effects, and simple questions about a state. Must not decide
-// anything.
-// Everything here is data. An error is passed on unchanged.
+// anything. States, events and effects are only data. An error is passed on unchanged.
 import type { SessionSide } from '../../contracts/models/session.ts';
 import type { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { FinalState, Moment, RunningKind } from './machine-words.ts';
@@ -17,8 +16,8 @@ export interface ProviderRules {
 interface Open {
   readonly attempt: number;
   /**
-   * The request that is being served. There is only one at a time, so that two target movers never write the same restore point. `resume`
-   * waits for the end of the previous attempt and becomes `start` when its own attempt begins.
+   * The request that is being served. There is only one request at a time, so that two target movers never write the same restore point.
+   * `resume` waits for the end of the previous attempt and becomes `start` when its own attempt begins.
    */
   readonly serving: 'nothing' | 'resume' | 'start' | 'pause';
   /** The provider asked for a pause in this attempt. Only then can the provider be the owner of a pause. */

@@ -1,5 +1,5 @@
-// Owns the types of the tenant's session machine: states, events and effects. Holds no logic.
-// Everything here is data. An error is passed on unchanged.
+// Owns the types of the tenant's session machine: states, events and effects. Holds no logic. States, events and effects are only data. An
+// error is passed on unchanged.
 import type { SessionSide } from '../../contracts/models/session.ts';
 import type { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { FinalState, Moment, RunningKind } from './machine-words.ts';
@@ -195,7 +195,7 @@ export type TenantEffect =
   | { readonly type: 'disarm'; readonly timer: TenantTimer }
   | { readonly type: 'tell-finish'; readonly outcome: FinalState; readonly error: FarkeepError | null }
   | { readonly type: 'cancel-at-provider' }
-  /** This process does nothing more for the session. */
+  /** The process of this service does nothing more for the session. */
   | { readonly type: 'leave'; readonly asksUsage: boolean }
   /** The request fails. */
   | { readonly type: 'refuse'; readonly error: FarkeepError };

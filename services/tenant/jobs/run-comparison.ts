@@ -1,5 +1,5 @@
 // Owns comparing a finished backup with the last good run of the same job and sources. Much less data, an empty source or an unmounted disk
-// causes a warning with both figures, so that the loss is not found only at a restore.
+// causes a warning. The warning has the figures of both runs, so that the loss is not found only at a restore.
 import type { SessionDetail } from '../../contracts/models/session.ts';
 import { formatBytes } from '../../kernel/format-bytes.ts';
 import type { SourcePlace } from './source-place.ts';

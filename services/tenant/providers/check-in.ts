@@ -1,5 +1,5 @@
-// Owns asking every provider for news at intervals. So a tenant without a job on that day learns of an announced certificate, and its admin
-// learns of an unreachable provider. Asks one provider at a time. A failure is only recorded with the provider.
+// Owns asking every provider for news at intervals. So a tenant learns of an announced certificate also on a day without a job, and its
+// admin learns of an unreachable provider. Asks one provider at a time. A failure is only recorded with the provider.
 import type { Clock } from '../../kernel/clock.ts';
 import { signalWithin } from '../../kernel/deadline.ts';
 import { toFarkeepError } from '../../kernel/farkeep-error.ts';

@@ -38,7 +38,7 @@ export class ClockWatch {
   }
 }
 
-/** One text for the people at the tenant and at the provider. */
+/** Returns the difference as text. The people at the tenant and the people at the provider see the same text. */
 export function describeClocks(differenceMs: number): string {
   const direction = differenceMs > 0 ? 'ahead of' : 'behind';
   return `The clocks differ: that of the tenant is ${describeTime(Math.abs(differenceMs))} ${direction} that of the provider; set the one that is wrong`;

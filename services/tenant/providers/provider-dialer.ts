@@ -1,5 +1,5 @@
-// Owns reaching a known provider: gateways in order, trust, login with the saved password, and refreshing the provider's offers.
-// After a failed gateway, tries the next one. Must not try another gateway after a refused certificate or login.
+// Owns reaching a known provider: gateways in order, trust, login with the saved password, and refreshing the provider's offers. After a
+// failed gateway, tries the next gateway. Must not try another gateway after a refused certificate or login.
 import type { ServiceProvider } from '../../contracts/models/tenant.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
@@ -133,13 +133,16 @@ export class ProviderDialer {
     }
   }
 
-  /** Uses an open link. Its certificate is not noted again: a newer link may have seen another certificate. */
+  /**
+   * Asks for the usage through an open link. The certificate of this link is not recorded again, because a newer link may have seen a
+   * different certificate.
+   */
   async askUsage({ id }: ServiceProvider, link: ProviderLink, signal: AbortSignal): Promise<void> {
     const { repositories } = await askOffers(link, signal);
     await this.#options.providers.noteRepositories(id, repositories);
   }
 
-  /** For a short question. The connection is always closed afterwards. */
+  /** Opens a connection for a short question. The connection is always closed afterwards. */
   async withLink<Result>(
     provider: ServiceProvider,
     signal: AbortSignal,
@@ -153,7 +156,10 @@ export class ProviderDialer {
     }
   }
 
-  /** Like withLink, for a question to every provider. @throws a recent login refusal, without asking the provider again */
+  /**
+   * Does the same as `withLink`, for a question that is asked of every provider. @throws a recent login refusal, without asking the
+   * provider again
+   */
   async askAmongOthers<Result>(
     provider: ServiceProvider,
     signal: AbortSignal,
@@ -200,7 +206,8 @@ export class ProviderDialer {
       }
     }
     const gateways = [...exclusions, ...failures];
-    // The excluded gateways may be the ones that answer, so the error names them: an admin has to change the certificate or a name.
+    // Perhaps only the excluded gateways answer, so the error names the excluded gateways. An admin has to change the certificate or a
+    // name.
     if (exclusions.length > 0) {
       throw new FarkeepError(
         'gateway.excluded',

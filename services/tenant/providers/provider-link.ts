@@ -219,7 +219,7 @@ export async function logIn(
   }
 }
 
-/** The provider reports neither which of the two is wrong nor whether the account exists. */
+/** The provider does not report whether the user name or the password is wrong. It also does not report whether the account exists. */
 function withUserName(error: FarkeepError, userName: string): FarkeepError {
   if (error.code !== 'login.refused') return error;
   const { code, hint, retryable } = error;
@@ -277,7 +277,7 @@ function describeVerdict(verdict: TrustVerdict | undefined): string {
   return `Trusted by ${by}: ${verdict.result.reasons.join(', ')}`;
 }
 
-/** "AB:CD:...:EF": both ends of a thumbprint, enough to compare at a glance. */
+/** Returns a text such as "AB:CD:...:EF". Both ends of a thumbprint are enough to compare two thumbprints at a glance. */
 function shortThumbprint(presented: PresentedCertificate): string {
   const { sha256 } = summarize(presented.leafDer);
   return `${sha256.slice(0, 11)}…${sha256.slice(-11)}`;

@@ -19,7 +19,10 @@ import type { ProviderLink } from './provider-link.ts';
 import { announcementToleranceMs } from '../trust/trust-prompts.ts';
 
 const askTimeoutMs = 15_000;
-/** Limit for each provider and run of the service. Without it, an attacker with new forgeries could fill the disk with journal entries. */
+/**
+ * Limit of refused announcements in the journal, for each provider and run of the service. Without this limit, an attacker with new
+ * forgeries could fill the disk with journal entries.
+ */
 const maxRefusalsKept = 20;
 const thumbprintPattern = /^[0-9A-F]{2}(:[0-9A-F]{2}){31}$/;
 

@@ -45,7 +45,7 @@ export class Jobs {
     };
   }
 
-  /** Also called for sessions whose job was removed meanwhile. */
+  /** Publishes a change of the job. Also called for sessions whose job was removed in the meantime. */
   publishChange(jobId: string): void {
     const { jobs, publish, logger } = this.#options;
     const published = this.#changes.run(async () => {

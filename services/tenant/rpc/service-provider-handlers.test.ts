@@ -36,7 +36,7 @@ const invitation = {
 };
 
 describe('the service providers of a tenant', () => {
-  /** As slow as the real one, so it is made once. */
+  /** To make a verifier takes as long as in the service. So all tests share one verifier. */
   let verifier: ScramVerifier;
   let memory: TenantInMemory;
   /** What the provider was asked, in order. */

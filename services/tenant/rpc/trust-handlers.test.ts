@@ -53,7 +53,7 @@ describe('the trust of a tenant', () => {
     memory.pins.accept(identity, current.certPem);
   });
 
-  /** The provider shows another certificate than the pinned one. */
+  /** The provider shows a certificate that differs from the pinned certificate. */
   const show = ({ certDer } = next): ReturnType<TrustPrompts['judge']> =>
     memory.trustPrompts.judge(
       {

@@ -60,7 +60,7 @@ export function trustHandlers(options: {
     }),
     importHosts: ({ text }, context) => {
       const report = importTrustedHosts(text, pins, journal, who(context));
-      // These providers are pinned now, so the open questions about them are withdrawn.
+      // The added providers are pinned now, so the open questions about these providers are withdrawn.
       for (const identity of report.added) trustPrompts.withdraw(identity);
       if (report.added.length > 0) publish(trustDomain, 'pinsChanged', {});
       return report;

@@ -221,8 +221,8 @@ export class Points {
   }
 
   /**
-   * Keeps only the provider's current points, so that repeated lists do not fill the disk. A point keeps its first provider if another
-   * provider lists it too.
+   * Keeps only the provider's current points, so that repeated lists do not fill the disk. A point keeps its first provider if a second
+   * provider lists the point too.
    */
   async #remember(
     providerId: string,

@@ -17,7 +17,7 @@ export async function checkDestination(destination: string): Promise<void> {
       await access(destination, constants.W_OK | constants.X_OK);
       return;
     }
-    // Invalid UTF-8 was replaced by U+FFFD on the way here, so the path names a different folder than intended.
+    // Invalid UTF-8 in the path was replaced by U+FFFD before this call. So the path names a different folder than the user intended.
     if (destination.includes('\ufffd')) throw refuse('the name of the folder is not valid UTF-8');
     await mkdir(missing, { mode: 0o700 });
     await rmdir(missing);

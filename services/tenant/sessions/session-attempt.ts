@@ -1,5 +1,5 @@
-// Owns one attempt of a session on the tenant's side: connection, keys, tunnel, source mover, until the work is done or fails.
-// Both keys end with the attempt. The session runner decides what follows a failure.
+// Owns one attempt of a session on the tenant's side: connection, keys, tunnel, source mover, until the work is done or fails. Key A and
+// Key B end with the attempt. The session runner decides what follows a failure.
 import { systemClock, type Timers } from '../../kernel/clock.ts';
 import { valueWithin, whenAborted } from '../../kernel/deadline.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
@@ -89,9 +89,12 @@ export interface SessionAttemptOptions {
 
 export interface AttemptResult {
   readonly storedBytes: number;
-  /** Whether the session's numbers cover the whole run. After a restart shortly before the end, they may not. */
+  /**
+   * Whether the session's numbers cover the whole run. If the service was restarted shortly before the end, the numbers may cover only a
+   * part of the run.
+   */
   readonly isMeasured: boolean;
-  /** The attempt completed, but its result is not the requested one. Another attempt would not help. */
+  /** The attempt completed, but its result is not the requested result. A further attempt would not help. */
   readonly failure?: FarkeepError | undefined;
 }
 
@@ -376,7 +379,7 @@ export class SessionAttempt {
   }
 }
 
-/** Plans are stored as text. Only here, a name that is not valid text becomes its bytes again. */
+/** Plans are stored as text. Only this function changes a name that is not valid text back to its bytes. */
 function withRawPaths(operation: SourceStart['operation']): SourceStart['operation'] {
   if (operation.kind !== 'restore') return operation;
   return {

@@ -10,7 +10,7 @@ const tellTimeoutMs = 15_000;
 
 export type PauseAnswer =
   | { readonly kind: 'paused'; readonly keptForMs: number }
-  /** The provider does not know of the pause. It keeps the session as after a lost connection. */
+  /** The provider does not know of the pause. The provider keeps the session in the same way as after a lost connection. */
   | { readonly kind: 'untold' }
   /** The restore point was already committed. */
   | { readonly kind: 'committed'; readonly pointId: string; readonly storedBytes: number };
@@ -36,7 +36,8 @@ export async function tellPause(
     return committed === null ? { kind: 'paused', keptForMs } : { kind: 'committed', ...committed };
   } catch (error) {
     const failure = toFarkeepError(error);
-    // An older provider does not know the request. It treats the tenant as disconnected, and the tenant may resume in the same way.
+    // An older provider does not know the request to pause. Such a provider treats the tenant as disconnected. The tenant may resume the
+    // session in the same way as after a pause.
     if (!isResumable(failure.code) && failure.code !== 'call.unknown') throw failure;
     logger.info('A pause could not be reported to the provider', { sessionId, reason: failure.message });
     return { kind: 'untold' };

@@ -68,7 +68,7 @@ export class SessionReporter implements SessionObserver {
 
   acted(_sessionId: string, action: SessionAction, isNaming: boolean): void {
     if (this.#areNamesHidden && isNaming) return;
-    // Each side measures the duration of a phase by itself.
+    // Actions with a duration are not reported, because each side measures the duration of a phase by itself.
     if (action.durationMs !== null) return;
     this.#actions.push(action);
     if (this.#actions.length > maxActions) this.#actions.shift();

@@ -1,5 +1,5 @@
-// Owns the detection of a transfer without progress and without an error: bytes that an attacker holds back or drops look like this. Only
-// reports; the caller ends the attempt.
+// Owns the detection of a transfer without progress and without an error. Such a transfer can mean that an attacker holds back or drops
+// bytes. The watch only reports; the caller ends the attempt.
 import type { Timers } from '../../kernel/clock.ts';
 import { IdleTimer } from '../../kernel/deadline.ts';
 import type { MoverEvent } from '../../mover/link/local-link.ts';

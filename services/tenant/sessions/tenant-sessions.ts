@@ -1,4 +1,5 @@
-// Owns all sessions of the tenant: starts them from a plan, keeps the running ones, finds ended ones, resumes them after a restart.
+// Owns all sessions of the tenant: starts sessions from a plan, keeps running sessions, finds ended sessions, and resumes sessions after a
+// restart.
 import type { EventPublisher } from '../../contracts/contract.ts';
 import type { SessionDetail, SessionSummary, ThroughputSample } from '../../contracts/models/session.ts';
 import { notable } from '../../contracts/notable-events.ts';
@@ -91,8 +92,8 @@ export class TenantSessions {
         if (storedContext.isGranted) live.startAttempt(live.attempt + 1);
         live.act('info', notable('session.service-restarted', { isPaused: false }));
       }
-      // If the service was killed between the provider's grant and its record, the grant is missing here, so the provider may know the
-      // session.
+      // The service may have been killed after the provider's grant and before the grant was recorded. So without a recorded grant, the
+      // provider may still know the session.
       void this.#run(live, reporter, storedContext, storedContext.isGranted ? 'yes' : 'maybe');
     }
   }
@@ -197,7 +198,7 @@ export class TenantSessions {
       .length;
   }
 
-  /** Interrupts running sessions. They resume after the next start. */
+  /** Interrupts running sessions. The sessions resume after the next start of the service. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     const running = [...this.#running.values()];
@@ -253,7 +254,7 @@ export class TenantSessions {
     return done;
   }
 
-  /** Compares with the job's last good run over the same sources and patterns. */
+  /** Compares the session with the job's last good run over the same sources and patterns. */
   async #compare(live: LiveSession, plan: SessionPlan): Promise<void> {
     const operation = plan.moverOperation;
     if (operation.kind !== 'backup' || plan.isLessAccepted === true) return;
@@ -289,7 +290,8 @@ export class TenantSessions {
       sessionPublisher(publish),
       reporter,
       {
-        // Only state changes are written. A crash loses the changes between them, and the next attempt reports them again.
+        // Only state changes are written. A crash loses the changes between two state changes, and the next attempt reports the lost
+        // changes again.
         changed: (summary) => {
           const running = this.#running.get(summary.id);
           if (running !== undefined)

@@ -21,7 +21,10 @@ import {
 } from '../../pki/trust/trust.ts';
 import type { PresentedCertificate } from '../../transport/control-client.ts';
 
-/** The clocks of both sides differ. A provider that switches at its date must not look like a provider with a changed certificate. */
+/**
+ * The clocks of the tenant and the provider may differ by this time. A provider that switches its certificate at the announced date must
+ * not look like a provider with a changed certificate.
+ */
 export const announcementToleranceMs = 60 * 60_000;
 
 /** Findings that trust on first use ignores: no authority confirms the certificate. */
@@ -164,7 +167,8 @@ export class TrustPrompts {
 
   /**
    * A person trusts a certificate with a revoked pin again, and gives its thumbprint. The certificate becomes the pin of its identity,
-   * unless another certificate is pinned. Then the other pin stays, and a prompt that compares both decides at the next contact.
+   * unless another certificate is pinned. Then the other pin stays, and at the next contact a prompt compares the two certificates for a
+   * decision.
    * @throws call.not-found, call.conflict when the pin is not revoked, trust.thumbprint-malformed, trust.thumbprint-mismatch
    */
   reinstate(pinId: string, pasted: string, who: string): Pin {
@@ -344,7 +348,10 @@ export class TrustPrompts {
     }
   }
 
-  /** One prompt for each identity, for any number of connections. Another certificate replaces the question. */
+  /**
+   * Raises at most one prompt for each identity, for any number of connections. A prompt about a different certificate replaces the old
+   * prompt.
+   */
   #raise(presented: PresentedCertificate, question: TrustQuestion, result: TrustResult): RaisedPrompt {
     const summary = summarize(presented.leafDer);
     const existing = [...this.#prompts.values()].find(({ prompt }) => prompt.identity === question.identity);
@@ -377,7 +384,7 @@ export class TrustPrompts {
     return { prompt, answer: settled.promise };
   }
 
-  /** A certificate needs no prompt once its date has come, so a date that is found here is in the future. */
+  /** A certificate needs no prompt once its date has come, so a date that this function returns is in the future. */
   #announcedFor({ leafDer }: PresentedCertificate, { identity }: TrustQuestion): string | null {
     const next = this.#pins
       .forDecision(identity)

@@ -32,7 +32,10 @@ export class ArenaPool {
     return this.#current;
   }
 
-  /** Seals the current arena, if any, and makes a free one current. Waits until one is free. One caller at a time. */
+  /**
+   * Seals the current arena, if there is one. Waits until an arena is free, and makes the free arena current. Only one caller may wait at a
+   * time.
+   */
   async next(): Promise<Arena> {
     this.seal();
     while (this.#free.length === 0) await new Promise<void>((resolve) => (this.#waiter = resolve));

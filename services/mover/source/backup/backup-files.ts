@@ -24,7 +24,10 @@ import type { PipelineStreams } from '../streams/stream-pool.ts';
 import type { ScannedEntry } from '../walk/tree-scanner.ts';
 import { UncommittedOffers } from './uncommitted-offers.ts';
 
-/** Limit of reads of one name, because a name could change between a file and another kind each time. */
+/**
+ * Limit of reads of one name. Without this limit, a name that changes again and again between a file and another kind of entry would be
+ * read forever.
+ */
 const maxReadings = 3;
 const noContent = Buffer.alloc(0);
 

@@ -99,7 +99,10 @@ export class BackupLane {
       });
   }
 
-  /** Offers blocks that the main thread knows from the file cache. Their content is not available here, so none is sent. */
+  /**
+   * Offers blocks that the main thread knows from the file cache. The lane does not have the content of these blocks, so it sends no
+   * content.
+   */
   offerKnown(token: number, ids: Uint8Array): void {
     const all = asBuffer(ids);
     const list = Array.from({ length: all.length / 32 }, (_, index) => all.subarray(index * 32, index * 32 + 32));

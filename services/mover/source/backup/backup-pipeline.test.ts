@@ -72,7 +72,7 @@ async function turn(): Promise<void> {
     for (const { id, content } of message.blocks) manifest.set(Buffer.from(id).toString('hex'), Buffer.from(content));
 }
 
-/** Like `turn`, for a walk that takes several slices of time. */
+/** Repeats `turn` until the walk gives no further file. The walk takes several slices of time. */
 async function walked(): Promise<void> {
   for (let before = -1; before < given.length;) {
     before = given.length;
@@ -153,7 +153,7 @@ describe('a backup pipeline', () => {
     expect(pipeline.phase).toBe('finalizing');
     await drained(3);
     const { root, bytes, blockCount } = committed();
-    // The sum of both lanes.
+    // The sum of the blocks of both lanes.
     expect(blockCount).toBe(6);
     expect(await running).toEqual({ rootHash: blockIdOf(bytes).toString('hex'), warningCount: 0 });
     expect(root).toMatchObject({ jobName: 'Job', state: 'complete', createdAtMs: 1_700_000_000_000 });

@@ -353,7 +353,7 @@ export class BackupPipeline {
     wake?.();
   }
 
-  /** Waits until messages from the lanes have made `condition` true; throws when the session fails meanwhile. */
+  /** Waits until messages from the lanes have made `condition` true; throws when the session fails during the wait. */
   async #until(condition: () => boolean): Promise<void> {
     while (this.#failure === undefined && !condition()) await new Promise<void>((resolve) => (this.#wake = resolve));
     if (this.#failure !== undefined) throw this.#failure;

@@ -95,7 +95,7 @@ export class BlockSender {
     if (this.#offer.length >= offerBlocks || this.#offerBytes >= offerBytes) this.flush();
   }
 
-  /** Offers blocks of the file cache. Their content is not available here, so none is sent. */
+  /** Offers blocks of the file cache. The sender does not have the content of these blocks, so it sends no content. */
   offerKnown(token: number, ids: readonly Buffer[]): void {
     this.#sendOffer(ids, { token, ids });
   }
@@ -151,7 +151,7 @@ export class BlockSender {
     const offerId = this.#nextOfferId;
     this.#nextOfferId = offerId === 0xffffffff ? 1 : offerId + 1;
     this.#offers.set(offerId, answer);
-    // There is no wait for the connection here: an offer is small, and the arenas limit the number of offers.
+    // The sender does not wait for the connection after an offer. An offer is small, and the arenas limit the number of offers.
     Promise.resolve(this.#options.send({ type: 'offer', offerId, ids })).catch(this.#options.fail);
   }
 
@@ -186,7 +186,7 @@ export class BlockSender {
     }
   }
 
-  /** Takes the next message from the wanted blocks: one large block, or several small ones. */
+  /** Takes the next message from the wanted blocks: one large block, or several small blocks. */
   async #takeMessage(): Promise<{ taken: OfferedBlock[]; blocks: StoredBlock[]; storedBytes: number }> {
     const taken: OfferedBlock[] = [];
     const blocks: StoredBlock[] = [];

@@ -128,7 +128,10 @@ export class ContentReader {
     return count;
   }
 
-  /** Like #readPlain, but runs of zeros become holes and are neither hashed nor sent. */
+  /**
+   * Reads a sparse file. Runs of zeros become holes and are neither hashed nor sent. In all other respects, the method works like
+   * #readPlain.
+   */
   async #readSparse(descriptor: number, stat: FileStat): Promise<number> {
     const { disk } = this.#options;
     const { sizeBytes } = stat;
@@ -145,7 +148,7 @@ export class ContentReader {
         position = await this.#readGranules(descriptor, reader, from, to);
         if (position < to) break;
       }
-      // After the last data there is one hole, unless the file was truncated meanwhile.
+      // After the last data there is one hole, unless the file was truncated during the read.
       if (position < sizeBytes && disk.statFile(descriptor).sizeBytes >= sizeBytes) {
         this.#hole(sizeBytes - position);
         position = sizeBytes;
@@ -221,7 +224,8 @@ export class ContentReader {
     if (arena !== undefined && this.#fill < arena.end) return arena.end - this.#fill;
     const uncut = this.#cutter.memory.subarray(this.#start, this.#fill);
     if (arena !== undefined) arena.used = this.#start;
-    // The pool must not reuse this arena before the move. So the arena counts one more undurable block during the move.
+    // The pool must not reuse this arena before its uncut bytes are in the next arena. So until then, this arena counts one more undurable
+    // block.
     if (arena !== undefined) arena.undurableBlocks += 1;
     const next = await this.#nextArena();
     this.#cutter.memory.set(uncut, next.start);

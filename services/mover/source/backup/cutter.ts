@@ -3,7 +3,10 @@
 import { createHash } from 'node:crypto';
 import { cutterModuleBytes } from './cutter-module.ts';
 
-/** The used part of the global WebAssembly object. Its types are part of the DOM types, which services do not have. */
+/**
+ * The part of the global WebAssembly object that this file uses. The complete types of this object are part of the DOM types, which
+ * services do not have.
+ */
 declare const WebAssembly: {
   readonly Memory: new (size: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
   readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
@@ -30,7 +33,7 @@ export class Cutter {
   readonly #sizes: CutSizes;
   readonly #hardMask: bigint;
   readonly #easyMask: bigint;
-  /** Memory for the caller's bytes. It begins at a memory page, so direct disk reads into it are possible. */
+  /** Memory for the caller's bytes. It begins at a memory page, so direct disk reads into this memory are possible. */
   readonly memory: Buffer;
   readonly #base = pageBytes;
 
@@ -43,7 +46,8 @@ export class Cutter {
     this.memory = Buffer.from(memory.buffer, this.#base, memoryBytes);
     this.#sizes = sizes;
     const bits = Math.log2(sizes.averageBytes);
-    // Below the average size a cut is four times less likely, above it four times more likely. So sizes stay near the average.
+    // Below the average size, a cut is four times less likely. Above the average size, a cut is four times more likely. So sizes stay near
+    // the average.
     this.#hardMask = topBits(bits + 2);
     this.#easyMask = topBits(bits - 2);
   }

@@ -46,7 +46,10 @@ export class LinkedFiles {
     this.#options = options;
   }
 
-  /** Records a name of a file with several names. @returns whether it is the first one; the caller then reads it or looks it up */
+  /**
+   * Records a name of a file with several names. @returns whether the name is the first name of the file. The caller then reads the file or
+   * looks it up in the file cache
+   */
   meet(name: PlacedName): boolean {
     const key = linkKey(name.entry.stat);
     const group = this.#groups.get(key);

@@ -21,7 +21,7 @@ export class OwnerNames {
   }
 }
 
-/** Both files have lines of the form `name:password:number:...`. */
+/** Reads the names of /etc/passwd or /etc/group. Both files have lines of the form `name:password:number:...`. */
 function readNames(file: string): Map<number, string> {
   const names = new Map<number, string>();
   let text: string;

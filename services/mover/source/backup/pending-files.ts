@@ -1,5 +1,6 @@
-// Owns the files of a backup without an outcome: files whose cached blocks were offered to the target, and files that a lane reads. Batches
-// both, so that thousands of small files need only dozens of messages. The folder of a file that a lane reads stays open.
+// Owns the files of a backup without an outcome: files whose cached blocks were offered to the target, and files that a lane reads. Sends
+// the files of both groups in batches, so that thousands of small files need only dozens of messages. The folder of a file that a lane
+// reads stays open.
 import type { CacheSlot } from '../walk/cached-folder.ts';
 import { packedReferenceBytes } from '../walk/content-list.ts';
 import { FileBatchWriter } from '../streams/file-batch.ts';

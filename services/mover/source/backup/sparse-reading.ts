@@ -1,6 +1,6 @@
-// Owns choosing the parts of a sparse file to read. If the system reports data (SEEK_DATA), only the data is read. Otherwise the whole file
-// is read with O_DIRECT: the kernel then fills holes at memory speed and does not cache them. Both ways give the same content list, because
-// data is split into granules, and a granule of zeros always counts as a hole.
+// Owns choosing the parts of a sparse file to read. If the system reports data (SEEK_DATA), only the data is read. If the system does not
+// report data, the whole file is read with O_DIRECT. The kernel then fills holes at memory speed and does not cache them. Both ways of
+// reading give the same content list, because data is split into granules, and a granule of zeros always counts as a hole.
 import type { FileStat } from '../walk/file-stat.ts';
 import type { SourceDisk } from '../walk/source-disk.ts';
 
@@ -9,8 +9,8 @@ export const zeroGranuleBytes = 64 * 1024;
 const minSparseBytes = 1024 * 1024;
 
 /**
- * Whether the file has clearly fewer allocated blocks than its size needs. A hint only: the number means different things on different file
- * systems.
+ * Whether the file has clearly fewer allocated blocks than its size needs. The answer is only a hint, because the number of blocks means
+ * different things on different file systems.
  */
 export function isProbablySparse({ sizeBytes, blocks }: FileStat): boolean {
   return sizeBytes >= minSparseBytes && blocks * 512 < (sizeBytes / 8) * 7;

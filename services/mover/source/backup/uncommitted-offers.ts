@@ -1,6 +1,6 @@
 // Owns the number of bytes of unchanged files whose blocks the target has received but not yet reported as durable.
 export class UncommittedOffers {
-  /** Answered offers of cached blocks, in order. An offer is removed when it and all earlier ones are safe. */
+  /** Answered offers of cached blocks, in order. An offer is removed when the blocks of this offer and of all earlier offers are safe. */
   readonly #offers = new Map<number, { readonly bytes: number; isSafe: boolean }>();
   #bytes = 0;
 

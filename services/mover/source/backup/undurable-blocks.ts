@@ -1,5 +1,5 @@
-// Owns the blocks of a lane that are offered or sent, but that the target has not reported as durable. Bytes that count as safe here
-// survive a crash of the target; they are never a guess.
+// Owns the blocks of a lane that are offered or sent, but that the target has not reported as durable. Bytes that this class counts as safe
+// survive a crash of the target. Their number is never a guess.
 import { type BlockKey, keyOfId } from '../../../blocks/block.ts';
 import type { WorkerCounters } from '../streams/worker-link.ts';
 
@@ -59,7 +59,9 @@ export class UndurableBlocks {
     file.undurableBlocks += 1;
   }
 
-  /** Adds a block that was recently offered and is not offered again. It becomes safe with the earlier offer. */
+  /**
+   * Adds a block that was recently offered and is not offered again. The block becomes safe together with the block of the earlier offer.
+   */
   repeat(key: BlockKey, bytes: number, file: OpenFile): void {
     if (this.#blocks.has(key)) this.add(key, bytes, file);
     else this.countSafe(file, bytes);

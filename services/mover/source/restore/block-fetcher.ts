@@ -11,15 +11,15 @@ import type { FromWorker, RestoredBlock } from '../streams/worker-link.ts';
 import { packPlacedFiles, type PlacedFile } from '../streams/placed-files.ts';
 
 /**
- * While this many blocks of a stream are in flight, the next request waits until it is full. Otherwise each tiny file would need its own
- * message.
+ * While this many blocks of a stream are in flight, the next request waits until it is full. Without this wait, each tiny file would need
+ * its own message.
  */
 const requestBlocks = 64;
 const requestBytes = 4 * 1024 * 1024;
 
 export interface FetchedBlock {
   readonly content: Buffer;
-  /** Each requester must call this once. The memory is released after the last call. */
+  /** Each requester must call `release` once. The memory is released after the last call. */
   readonly release: () => void;
 }
 
@@ -59,7 +59,7 @@ export class BlockFetcher {
 
   /**
    * Returns the content of a block. Other requesters of the same block get the same memory.
-   * @throws restore.mismatch, storage.damaged for this block alone; whatever ends the session
+   * @throws restore.mismatch, storage.damaged for this block alone; for all blocks, the error that ended the session
    */
   fetch(id: Buffer, lengthBytes: number): Promise<FetchedBlock> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
@@ -77,7 +77,7 @@ export class BlockFetcher {
   }
 
   /**
-   * Like `fetch`, for a file of one block: the worker that receives the block makes the file. All files of a lane go to the same worker.
+   * Requests the only block of a file. The worker that receives the block makes the file. All files of a lane go to the same worker.
    * `onEnd` is called once, unless the session ends first; then the state of the file is unknown.
    */
   place(

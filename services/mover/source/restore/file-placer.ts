@@ -9,7 +9,7 @@ import type { PlacedFile } from '../streams/placed-files.ts';
 import type { PlacedResult } from '../streams/worker-link.ts';
 
 export class FilePlacer {
-  /** Expected files by block. If the same block is also requested as content, it arrives twice; the order does not matter. */
+  /** Expected files by block. If a block is requested for a file and also as content, the block arrives twice, in any order. */
   readonly #expected = new Map<string, PlacedFile[]>();
   #whole: number[] = [];
   #results: PlacedResult[] = [];

@@ -43,7 +43,7 @@ export class RereadableManifest {
     this.#fetcher = fetcher;
   }
 
-  /** Yields the contents of its blocks in order. Only one read at a time. */
+  /** Yields the contents of the manifest's blocks in order. Only one `read` may run at a time. */
   async *read(): AsyncGenerator<Buffer, void, undefined> {
     if (this.#kept !== undefined) {
       yield* this.#kept;

@@ -243,8 +243,8 @@ export class RestorePipeline {
   }
 
   /**
-   * If a hard link is selected but its first name is not, the link is restored as a file. Only points with hard links need a second read of
-   * the manifest for this.
+   * If a hard link is selected but its first name is not, the link is restored as a file. To find such links, the manifest is read a second
+   * time. Restore points without hard links do not need this second read.
    */
   async #chosenItems(root: PointRoot, selection: PathSelection): Promise<AsyncIterable<ManifestItem>> {
     if (selection.isAll) return readManifest(fetchManifest(root, this.#fetcher));

@@ -26,7 +26,7 @@ export class InFlightBudget {
     await answer.promise;
   }
 
-  /** Like `take`, without waiting: returns false if the caller would have to wait, or after `fail`. */
+  /** Takes the amount only if no wait is needed. Returns false if the caller would have to wait, or after `fail`. */
   tryTake(amount: number): boolean {
     const needed = Math.min(amount, this.#total);
     if (this.#failure !== undefined || this.#waiting.length > 0 || this.#available < needed) return false;

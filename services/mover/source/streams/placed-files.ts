@@ -46,7 +46,7 @@ export function packPlacedFiles(files: readonly PlacedFile[]): Uint8Array<ArrayB
   return packed;
 }
 
-/** Unpacks the files. They share the memory of `packed`. */
+/** Unpacks the files. The unpacked files share the memory of `packed`. */
 export function unpackPlacedFiles(packed: Buffer): PlacedFile[] {
   const files: PlacedFile[] = [];
   for (let at = 0; at < packed.length;) {

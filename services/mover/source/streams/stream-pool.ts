@@ -47,7 +47,7 @@ export class StreamPool implements PipelineStreams {
   #cutTimer: Timer | undefined;
   readonly counters: WorkerCounters = emptyCounters();
 
-  /** Starts `size` threads. They load their code and wait for `open`. */
+  /** Starts `size` threads. The threads load their code and wait for `open`. */
   constructor(size: number, startThread: StartThread, timers: Timers = systemClock) {
     this.#timers = timers;
     const indexes = Array.from({ length: size }, (_, streamIndex) => streamIndex);

@@ -14,8 +14,8 @@ const migrations = [
    ) WITHOUT ROWID;
    CREATE TABLE run (id INTEGER PRIMARY KEY CHECK (id = 1), last INTEGER NOT NULL);
    INSERT INTO run VALUES (1, 0);`,
-  // The old schema had a row for each file, and a look-up took longer than reading the file's state. Its content is dropped; the files are
-  // read once more.
+  // The old schema had a row for each file, and a look-up took longer than reading the file's state. The content of the old schema is
+  // dropped, and the files are read once more.
   `DROP TABLE file;
    DROP TABLE run;
    CREATE TABLE part (
@@ -60,7 +60,7 @@ export class CacheFile {
     this.#open();
   }
 
-  /** The next part of the folder in that run: the one after the part whose first name is `after`. */
+  /** Returns the next part of the folder in `run`. The next part follows the part whose first name is `after`. */
   nextPart(run: number, folder: Buffer, after: Buffer): CachedRow | undefined {
     const row = this.#try((database) =>
       database.get(

@@ -2,9 +2,9 @@
 import { compileWildcard } from './wildcard.ts';
 
 /**
- * @param patterns `*` matches within a name, `**` across folders, `?` one character's byte; a pattern without `/` matches any name, one with
- *   `/` the whole path below the source; a trailing `/` limits it to folders
- * @returns whether the path (raw bytes, relative to the source, no leading `/`) is left out, with everything in it
+ * @param patterns `*` matches within a name, `**` matches across folders, `?` matches one byte of a character. A pattern without `/`
+ *   matches any name. A pattern with `/` matches the whole path below the source. A trailing `/` limits the pattern to folders.
+ * @returns whether the path (raw bytes, relative to the source, no leading `/`) is left out, with everything below the path
  */
 export function compileExcludes(patterns: readonly string[]): (path: Buffer, isFolder: boolean) => boolean {
   const rules = patterns
@@ -14,7 +14,7 @@ export function compileExcludes(patterns: readonly string[]): (path: Buffer, isF
       const isFolderOnly = pattern.endsWith('/');
       const core = pattern.replace(/\/+$/, '').replace(/^\/+/, '');
       const isAnchored = pattern.replace(/\/+$/, '').includes('/');
-      // Each UTF-8 byte of the pattern becomes one Latin-1 character, as in the paths.
+      // Each UTF-8 byte of the pattern becomes one Latin-1 character. The paths have the same form.
       return { isFolderOnly, isAnchored, isMatch: compileWildcard(Buffer.from(core, 'utf8').toString('latin1')) };
     });
   if (rules.length === 0) return () => false;

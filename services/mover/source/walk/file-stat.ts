@@ -54,7 +54,7 @@ export function linkKey({ dev, ino }: FileStat): string {
   return `${dev}:${ino}`;
 }
 
-/** Whether the file is unchanged between two looks: every change of content, mode, owner or names updates the ctime. */
+/** Whether the file is unchanged between the states `one` and `other`. Every change of content, mode, owner or names updates the ctime. */
 export function isSameState(one: FileStat, other: FileStat): boolean {
   return (
     one.ctimeNanos === other.ctimeNanos &&
@@ -82,7 +82,10 @@ export function hasSameMetadata(one: FileStat, other: FileStat): boolean {
 
 /** If a file's times are younger than this, a further change may leave the same times. */
 const settleMs = 100;
-/** The same limit for times without a fraction: the file system may keep only whole seconds, or every second one. */
+/**
+ * Replaces `settleMs` for times without a fraction of a second. The file system may then keep only whole seconds, or only every second
+ * whole second.
+ */
 const coarseSettleMs = 2_000;
 
 /** Whether any later change must show in the file's times. If not, the file could change unnoticed (the "racy git" problem). */

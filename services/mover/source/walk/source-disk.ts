@@ -17,7 +17,7 @@ import { createFolderCalls, type FolderCalls } from '../../../kernel/native/fold
 import { isDenied, isMissing, isNotFolder, systemErrorCode } from '../../../kernel/system-error.ts';
 import { fromNodeStats, isFolder, type FileStat } from './file-stat.ts';
 
-/** Raw bytes of a name or path, each as one latin1 character. This is compact in memory and sorts in byte order. */
+/** Raw bytes of a name or path. Each byte is one latin1 character. Such a text is compact in memory and sorts in byte order. */
 export type RawText = string;
 
 export interface SourceFolder {

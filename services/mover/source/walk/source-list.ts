@@ -48,7 +48,7 @@ export function nameSources(sourcePaths: readonly string[]): string[] {
       .digest('hex');
     return `${bases[index]} (${hash.slice(0, 12)})`;
   });
-  // If a path is repeated, both are the same tree, so it does not matter which one gets the number.
+  // If a path occurs twice, both occurrences are the same tree. So it does not matter which occurrence gets the number.
   return names.map((name, index) => {
     const before = names.slice(0, index).filter((other) => other === name).length;
     return before === 0 ? name : `${name} (${before + 1})`;

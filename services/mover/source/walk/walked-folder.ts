@@ -41,8 +41,8 @@ export class WalkedFolder implements SourceFolder {
   }
 
   /**
-   * Keeps the folder open until `release`. A closed folder is reopened from the source down, each by its name in its parent, without
-   * following links.
+   * Keeps the folder open until `release`. A closed folder is reopened from the source down. Each folder on the way is opened by its name
+   * in its parent, without following links.
    * @throws when the folder cannot be reached, or another folder has taken its place
    */
   hold(): void {

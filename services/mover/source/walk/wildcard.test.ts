@@ -35,8 +35,8 @@ describe('a wildcard pattern', () => {
     );
   });
 
-  // Each pattern ends like its text: otherwise the check of the end alone would reject the text. A matcher that tries one path after the
-  // other needs seconds for the first pattern, and years for the others.
+  // Each pattern ends like its text. With a different end, the check of the end alone would reject the text. A matcher that tries one path
+  // after the other needs seconds for the first pattern, and years for the others.
   const hostile: readonly (readonly [pattern: string, text: string])[] = [
     [`${'*a'.repeat(4)}*c?b`, `${'a'.repeat(90)}b`],
     ['*a*a*a*a*a*a*a*a*a*c?b', `${'a'.repeat(250)}b`],

@@ -1,6 +1,6 @@
-// Owns matching a text against one wildcard pattern. Follows all possible matches at the same time, so the time grows only with the product
-// of both lengths, for any number of stars. A regular expression would try one possible match after the other, and a hostile pattern could
-// take hours.
+// Owns matching a text against one wildcard pattern. Follows all possible matches at the same time, so the time grows only with the length
+// of the text times the length of the pattern, for any number of stars. A regular expression would try one possible match after the other,
+// and a hostile pattern could take hours.
 
 type Part =
   | { readonly kind: 'literal'; readonly character: string }
@@ -31,7 +31,7 @@ export function compileWildcard(pattern: string): (text: string) => boolean {
       seen[at] = generation;
       next.push(at);
       const kind = parts[at]?.kind;
-      // These parts can also match the empty text.
+      // Parts of the kinds "name", "any" and "folders" can also match the empty text.
       if (at >= end || (kind !== 'name' && kind !== 'any' && kind !== 'folders')) return;
     }
   };
