@@ -22,7 +22,7 @@ const sources = [
 ];
 const stampFile = path.join(consoleFolder, '.sources');
 
-/** Names, sizes and times of all sources: this shows every change and is fast enough for each start. */
+/** Returns a hash of the names, sizes and times of all sources. The hash shows every change and is fast enough for each start. */
 function sourcesStamp() {
   const hash = createHash('sha256');
   /** @param {string} file */

@@ -237,7 +237,7 @@ const stages = [
       const knip = ['node_modules/knip/bin/knip.js', '--no-progress'];
       return together(
         await wholeCheck(knip),
-        // Without the tests: code that only tests use counts as unused.
+        // Knip runs without the tests, so code that only tests use counts as unused.
         await wholeCheck([...knip, '--production']),
         await countedCheck(['scripts/unused-members.mjs']),
       );

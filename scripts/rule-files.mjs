@@ -38,7 +38,10 @@ export function ruleFilesHash(root = projectFolder) {
   return hash.digest('hex');
 }
 
-/** Whether the last successful run had exactly these files. A clone has no record. @param {string} hash */
+/**
+ * Whether the rule files were the same in the last successful run. A clone has no record of a run.
+ * @param {string} hash of the rule files
+ */
 export function isSeenToFail(hash, build = buildFolder) {
   const record = recordOf(build);
   return existsSync(record) && readFileSync(record, 'utf8') === hash;

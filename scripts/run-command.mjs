@@ -22,7 +22,7 @@ function endEverything(signal) {
   process.exit(signal === 'SIGINT' ? 130 : 143);
 }
 
-// Registered only while a command runs: otherwise it would end a script that passes its signals to its own child.
+// The signal handlers exist only while a command runs. Otherwise they would end a script that passes its signals to its own child.
 /** @param {import('node:child_process').ChildProcess} child */
 function track(child) {
   if (running.size === 0) for (const signal of endingSignals) process.on(signal, endEverything);

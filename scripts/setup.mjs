@@ -74,8 +74,8 @@ export async function ensureDependencies() {
 }
 
 /**
- * npm runs scripts with node_modules/.bin first in PATH, so `node` there is the pinned one. While the pinned one cannot run, this link is
- * removed. Otherwise the next try would fail with an unclear message of the dynamic linker.
+ * npm runs scripts with node_modules/.bin first in PATH, so `node` in a script is the pinned Node.js. While the pinned Node.js cannot run,
+ * its link is removed. Otherwise the next try would fail with an unclear message of the dynamic linker.
  */
 async function ensurePinnedNode() {
   const link = inProject('node_modules', '.bin', 'node');

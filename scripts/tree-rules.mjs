@@ -247,7 +247,7 @@ export function readTree(root) {
   return { files, read: (file) => readFileSync(path.join(root, file), 'utf8') };
 }
 
-/** Only when run as a command; seeded-violations.mjs imports the rules. */
+/** The rules run only if this file is run as a command. seeded-violations.mjs imports the rules. */
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const tree = readTree(projectFolder);
   let passed = 0;

@@ -27,7 +27,7 @@ export function unusedMembers({ files, read }) {
         const name = node.propertyName ?? node.name;
         if (ts.isIdentifier(name)) used.add(name.text);
       } else if (ts.isPropertyAssignment(node) && ts.isIdentifier(node.name)) {
-        // Members of contracts leave the process; the other side reads them.
+        // Members of contracts are sent to other processes, so they count as used.
         if (file.startsWith('services/contracts/')) used.add(node.name.text);
       } else if (ts.isClassLike(node) || ts.isInterfaceDeclaration(node)) {
         for (const { name } of node.members)
@@ -42,7 +42,7 @@ export function unusedMembers({ files, read }) {
   return { checked: members.length, unused };
 }
 
-/** Only when run as a command; seeded-violations.mjs imports the check. */
+/** The check runs only if this file is run as a command. seeded-violations.mjs imports the check. */
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const { checked, unused } = unusedMembers(readTree(projectFolder));
   for (const member of unused) process.stdout.write(`${member}: no code that ships reads this member\n`);

@@ -12,7 +12,7 @@ export function startVirtualDisplay() {
     // -displayfd lets the server choose a free number, so that several runs never use the same one.
     const server = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '1600x1000x24', '-nolisten', 'tcp', '-noreset'], {
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-      // In its own process group, so that Ctrl-C ends the tests first and the display last.
+      // The display is in its own process group, so that Ctrl-C ends the tests first and the display last.
       detached: true,
     });
     let messages = '';

@@ -25,7 +25,7 @@ export interface ConsoleFigures {
   readonly costs: readonly FunctionCost[];
 }
 
-/** Why the console cannot be started here; undefined when it can. scripts/bench.mjs sets it up. */
+/** Returns why this computer cannot start the console; undefined when the console can start. scripts/bench.mjs sets up the console. */
 export function whyNoConsole(): string | undefined {
   if (process.env['FARKEEP_TEST_ELECTRON'] !== undefined) return undefined;
   return process.env['FARKEEP_BENCH_NO_CONSOLE'] ?? 'it was not set up; start this with npm run bench';

@@ -20,7 +20,9 @@ const account = { name: 'contoso', password: 'correct horse battery' };
 
 export interface RunningBackup {
   readonly sessionId: string;
-  /** Resolves with the next throughput sample, when data flows and the console has shown it. Rejects when the session ends before. */
+  /**
+   * Resolves with the next throughput sample, when data flows and the console has shown the sample. Rejects when the session ends before.
+   */
   untilNextSample(): Promise<void>;
   /** @throws Error when the session did not succeed */
   readonly ended: Promise<SessionSummary>;

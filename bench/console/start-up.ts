@@ -11,7 +11,7 @@ import { spawnService } from '../../services/host/service-child.ts';
 const command = fileURLToPath(new URL('../../scripts/farkeep.mjs', import.meta.url));
 const stopDeadlineMs = 5_000;
 
-/** Options with which a service can start beside others. */
+/** Options with which a service can start beside other services: the system chooses free ports. */
 const serviceFlags: Readonly<Record<ServiceRole, readonly string[]>> = {
   provider: ['--control', '127.0.0.1:0', '--infrastructure', '127.0.0.1:0'],
   gateway: ['--listen', '127.0.0.1:0'],

@@ -17,7 +17,7 @@ export function cpuSecondsOf(pid: number): number {
   return parseCpuS(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 }
 
-/** Why processes cannot be measured here; undefined when they can. */
+/** Returns why this computer cannot measure processes; undefined when it can measure them. */
 export function whyNoProcessUsage(): string | undefined {
   return process.platform === 'linux' ? undefined : 'only Linux tells the CPU time of other processes (/proc)';
 }

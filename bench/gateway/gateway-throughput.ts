@@ -23,7 +23,7 @@ export async function passBytes(gateway: GatewayUnderTest, streams: number, size
   return { bytesPerSecond, cpuSecondsPerGb: (cpuSecondsOf(gateway.pid) - cpuBefore) / (sizeBytes / 1e9) };
 }
 
-/** The same two processes without a gateway: the limit of the machine. @returns bytes a second */
+/** Passes bytes between the same sender and receiver without a gateway: the limit of the machine. @returns bytes a second */
 export async function passBytesDirectly(streams: number, sizeBytes: number): Promise<number> {
   const receiver = startPeer(['receive', String(streams)]);
   const tickets = Array.from({ length: streams }, () => randomBytes(32));

@@ -10,7 +10,7 @@ export interface GatewayUnderTest {
   readonly pid: number;
   /** Port to which tenants connect. */
   readonly port: number;
-  /** Makes tickets; their connections go to this port of 127.0.0.1. */
+  /** Makes tickets. The gateway relays a connection with one of these tickets to `targetPort` of 127.0.0.1. */
   makeRoutes(count: number, targetPort: number): Promise<Buffer[]>;
   stop(): Promise<void>;
 }

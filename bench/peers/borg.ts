@@ -10,7 +10,7 @@ const maxOutputBytes = 16 * 1024 * 1024;
 /** AES-256-CTR and HMAC-SHA256, the key in the repository under a passphrase: borg's usual mode for servers of other owners. */
 export const borgEncryption = 'repokey';
 
-/** Why the comparison with borg is not possible here; undefined when it is. */
+/** Returns why this computer cannot run the comparison with borg; undefined when the comparison is possible. */
 export async function whyNoBorg(): Promise<string | undefined> {
   try {
     await run('borg', ['--version']);

@@ -16,7 +16,7 @@ const report = (message: BytePeerReport): void => {
   process.send?.(message);
 };
 
-/** Writes a ticket and this many bytes, then waits until the other end has read all. */
+/** Writes a ticket and `sizeBytes` bytes, then waits until the other end has read all bytes. */
 async function send(port: number, ticket: Buffer, sizeBytes: number): Promise<void> {
   const onread = { buffer: Buffer.alloc(1024), callback: () => true };
   const socket = connect({ port, host: '127.0.0.1', noDelay: true, onread } as unknown as NetConnectOpts);
@@ -33,7 +33,7 @@ async function send(port: number, ticket: Buffer, sizeBytes: number): Promise<vo
   await closed;
 }
 
-/** Reads this many streams to their ends, as a data mover does, and discards the bytes. */
+/** Reads `streams` streams to their ends, as a data mover does, and discards the bytes. */
 async function receive(streams: number): Promise<void> {
   let [bytes, ended, beganMs] = [0, 0, 0];
   const listener = await listenData({

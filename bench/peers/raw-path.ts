@@ -32,7 +32,7 @@ function nonceOf(sequence: number): Buffer {
   return nonce;
 }
 
-/** Reads with the reused buffer of net's `onread`; `take` may use the chunk only until it returns. */
+/** Connects and reads into one reused buffer (net's `onread`). `take` may use a chunk only until `take` returns. */
 function connectWith(port: number, take: (chunk: Buffer) => boolean): Socket {
   const buffer = Buffer.allocUnsafeSlow(readBufferBytes);
   const options = {

@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const maxOutputBytes = 16 * 1024 * 1024;
 
-/** Why the comparison with restic is not possible here; undefined when it is. */
+/** Returns why this computer cannot run the comparison with restic; undefined when the comparison is possible. */
 export async function whyNoRestic(): Promise<string | undefined> {
   for (const [program, argument] of [
     ['restic', 'version'],

@@ -34,7 +34,7 @@ async function makeRandomFile(file: string, bytes: number): Promise<void> {
   await once(output, 'close');
 }
 
-/** Copies a real tree, folder by folder, until there are this many files. */
+/** Copies a real tree, folder by folder, until the copy has `wantedFiles` files. */
 export async function copyTree(from: string, to: string, wantedFiles: number): Promise<TestData> {
   const copied = { files: 0, bytes: 0 };
   const copyFolder = async (below: string): Promise<void> => {

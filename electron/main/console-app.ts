@@ -52,7 +52,7 @@ export function openConsole({ home, layout, log, settings, isDevelopment }: Cons
   const keychain = createKeychain(path.join(home, 'console'), logger);
   const supervisor = new Supervisor({
     programOf: (role) => {
-      // Only the provider has private keys that tenants rely on, so no other service gets the key.
+      // Only the provider has private keys that tenants rely on. So only the provider service gets the key of the keychain.
       const keychainKey = role === 'provider' ? keychain() : undefined;
       return {
         executable: layout.nodeExecutable,
@@ -163,7 +163,10 @@ export function openConsole({ home, layout, log, settings, isDevelopment }: Cons
   return { reveal };
 }
 
-/** Uses the configuration file in the role's folder, if there is one. With it an administrator can choose other ports. */
+/**
+ * Returns the arguments that name the configuration file in the role's folder, if the file exists. In this file an administrator can choose
+ * other ports.
+ */
 function configArguments(home: string, role: ServiceRole): string[] {
   const file = consoleConfigFileOf(home, role);
   return existsSync(file) ? ['--config', file] : [];

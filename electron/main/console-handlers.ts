@@ -71,7 +71,7 @@ export function consoleHandlers(options: ConsoleHandlersOptions): DomainHandlers
     saveText: async ({ title, suggestedName, text }) => ({ path: await dialogs.saveText(title, suggestedName, text) }),
     readTextFile: async ({ path }) => ({ text: await dialogs.readChosenText(path) }),
     async copyText({ text }) {
-      // Electron 25 returns nothing here, later versions a promise.
+      // In Electron 25 `writeText` returns nothing. In later versions `writeText` returns a promise.
       await clipboard.writeText(text);
       return {};
     },

@@ -11,7 +11,7 @@ export interface InstallLayout {
   readonly trayIconFile: string;
 }
 
-/** The names of the registry packages that contain Node.js, as in scripts/project.mjs. */
+/** The names of the registry packages that contain Node.js. scripts/project.mjs has the same names. */
 const platformNames: Partial<Record<NodeJS.Platform, string>> = { win32: 'win', darwin: 'bin-darwin' };
 
 /**

@@ -18,7 +18,7 @@ const useStyles = makeStyles({
     display: 'flex',
     flexDirection: 'column',
     backgroundColor: tokens.colorNeutralBackground2,
-    // The page gets the focus when it opens, but it is no control.
+    // The page gets the focus when it opens. The page shows no outline, because it is no control.
     outlineStyle: 'none',
   },
   page: { flexGrow: 1, minHeight: 0 },

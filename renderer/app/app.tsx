@@ -37,7 +37,7 @@ export function App(): ReactNode {
     <IntlProvider locale="en-US" messages={texts}>
       <ThemeNameContext value={themeName}>
         <FluentProvider theme={themes[themeName]}>
-          {/* Not on the provider itself: it passes its classes on to every portal, and the class would make a dialog cover the window. */}
+          {/* The class is not on FluentProvider, which passes its classes on to every portal: a dialog would then cover the window. */}
           <div className={styles.root}>
             <Start />
           </div>

@@ -173,11 +173,11 @@ function RunningCount({ page }: { readonly page: Page }): ReactNode {
   const styles = useStyles();
   const count = useMirror(({ provider, tenant }) => {
     const side = page === 'provider/sessions' ? provider : page === 'tenant/sessions' ? tenant : null;
-    // As in the status bar: a paused session waits for a person and does not run.
+    // A paused session waits for a person and does not run. The status bar counts in the same way.
     return side?.sessions.filter((session) => !isFinal(session) && session.state !== 'paused').length ?? 0;
   });
   if (count === 0) return null;
-  // Not part of the accessible name: the button "Sessions" keeps its name while sessions run.
+  // The number is not part of the accessible name: the button "Sessions" keeps its name while sessions run.
   return (
     <span className={styles.count} aria-hidden title={t('nav.running', { count })}>
       {count}

@@ -138,7 +138,10 @@ function ServiceButton({ service }: { readonly service: SupervisedService }): Re
   );
 }
 
-/** The button disappears when the service starts. Then the popover gets the focus: Escape would not close it from the page behind. */
+/**
+ * The button disappears when the service starts. The popover then gets the focus, because Escape on the page behind the popover would not
+ * close it.
+ */
 function StartButton({ isBusy, onStart }: { readonly isBusy: boolean; readonly onStart: () => void }): ReactNode {
   const t = useText();
   const place = useRef<HTMLSpanElement>(null);

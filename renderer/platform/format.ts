@@ -26,7 +26,7 @@ export function formatRate(bytesPerSecond: number): string {
   return bytesPerSecond < 1 ? '0 MB/s' : `${formatBytes(bytesPerSecond)}/s`;
 }
 
-/** For a running clock: "00:03:41", with days in front if there are any. */
+/** Formats the time of a running clock: "00:03:41", with days in front if there are any. */
 export function formatClock(milliseconds: number): string {
   const total = Math.max(0, Math.floor(milliseconds / 1000));
   const days = Math.floor(total / 86_400);
@@ -35,12 +35,12 @@ export function formatClock(milliseconds: number): string {
   return days === 0 ? clock : `${days} d ${clock}`;
 }
 
-/** For the rest of a wait: rounds up to whole seconds, so that 00:00:00 is not shown before the end. */
+/** Formats the rest of a wait. The rest is rounded up to whole seconds, so that 00:00:00 is not shown before the end. */
 export function formatCountdown(milliseconds: number): string {
   return formatClock(Math.ceil(milliseconds / 1000) * 1000);
 }
 
-/** For a finished duration: "38 ms", "4.2 s", "2 min 10 s", "3 h 5 min". */
+/** Formats a finished duration: "38 ms", "4.2 s", "2 min 10 s", "3 h 5 min". */
 export function formatDuration(milliseconds: number): string {
   if (milliseconds < 1) return '< 1 ms';
   if (milliseconds < 999.5) return `${wholeNumber.format(milliseconds)} ms`;
@@ -127,7 +127,7 @@ export function daysUntil(instant: string, now: number): number {
   return Math.floor((Date.parse(instant) - now) / dayMs);
 }
 
-/** The start and the end of a thumbprint, for places where the whole one is shown elsewhere. */
+/** Returns the start and the end of a thumbprint, for a place if the whole thumbprint is shown in another place. */
 export function shortThumbprint(thumbprint: string): string {
   const pairs = thumbprint.split(':');
   return pairs.length < 6 ? thumbprint : `${pairs.slice(0, 3).join(':')}…${pairs.slice(-2).join(':')}`;

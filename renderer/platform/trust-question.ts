@@ -15,7 +15,7 @@ interface TrustQuestionState {
 
 export const useTrustQuestions = create<TrustQuestionState>(() => ({ questions: [] }));
 
-/** Opens the prompt, or joins it if it is already open. Resolves with the outcome. */
+/** Opens the prompt. If the prompt is already open, this call waits for the same answer. Resolves with the outcome. */
 export function askTrust(prompt: TrustPrompt): Promise<TrustAnswer> {
   return new Promise((resolve) => {
     useTrustQuestions.setState(({ questions }) => {
@@ -30,7 +30,7 @@ export function askTrust(prompt: TrustPrompt): Promise<TrustAnswer> {
   });
 }
 
-/** Called after a prompt was answered, in this window or elsewhere. */
+/** Called after a prompt was answered, in this window or in another program. */
 export function settleTrust(promptId: string, answer: TrustAnswer): void {
   const { questions } = useTrustQuestions.getState();
   const settled = questions.find(({ prompt }) => prompt.id === promptId);

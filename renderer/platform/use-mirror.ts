@@ -14,7 +14,8 @@ const eventBatchMs = 50;
 
 export const mirror = new Mirror({
   snapshots: serviceSnapshots,
-  // A timer and not an animation frame: a hidden window draws no frames, but its state must still be updated.
+  // A timer works also in a hidden window. An animation frame does not: a hidden window draws no frames, but its state must still be
+  // updated.
   schedule: (work) => void setTimeout(work, eventBatchMs),
 });
 

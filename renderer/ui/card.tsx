@@ -24,7 +24,7 @@ const useStyles = makeStyles({
 interface CardProps {
   readonly title: string;
   readonly aside?: ReactNode;
-  /** For a page that shows many cards at once, as the session view does. */
+  /** True for a card on a page that shows many cards at once, such as the session view. */
   readonly isCompact?: boolean;
   readonly className?: string;
   readonly children: ReactNode;

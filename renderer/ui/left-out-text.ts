@@ -11,10 +11,10 @@ export type LeftOutKind =
 export type LeftOutLists = Readonly<Record<string, LeftOutKind>>;
 
 const identifier = /^[0-9a-f]{32}$/;
-/** The command line has the same limit. */
+/** Limit of the digits of an identifier in a sentence. The command line has the same limit. */
 const shownDigits = 12;
 
-/** "3 sessions cannot be shown: ...": one sentence for each given list that lacks rows, in this order. */
+/** Returns one sentence, such as "3 sessions cannot be shown: ...", for each list of `lists` that lacks rows, in the order of `lists`. */
 export function leftOutTexts(leftOut: readonly LeftOutRows[], lists: LeftOutLists, t: TextFunction): readonly string[] {
   return Object.entries(lists).flatMap(([list, kind]) => {
     const ofList = leftOut.filter((rows) => rows.list === list);

@@ -1,4 +1,4 @@
-// Owns pairs of name and value, as in details panes and summaries.
+// Owns pairs of name and value, for details panes and summaries.
 import { makeStyles, mergeClasses, tokens } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 

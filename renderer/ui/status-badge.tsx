@@ -26,7 +26,7 @@ const icons: Readonly<Record<Tone, ReactNode>> = {
 const useStyles = makeStyles({
   badge: {
     display: 'inline-flex',
-    // The icon stays beside the first line if the text needs more than one.
+    // If the text needs several lines, the icon stays beside the first line.
     alignItems: 'flex-start',
     gap: '5px',
     '& > svg': { flexShrink: 0, marginTop: '2px' },

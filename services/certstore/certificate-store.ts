@@ -117,7 +117,7 @@ export class CertificateStore implements Disposable {
       try {
         result.push(await this.#read(id, slots));
       } catch (error) {
-        // One damaged entry must not hide the others.
+        // One damaged entry must not hide the other entries.
         this.#logger.error('A stored certificate cannot be read', { id, error });
       }
     }
@@ -156,7 +156,7 @@ export class CertificateStore implements Disposable {
     });
   }
 
-  /** @throws FarkeepError 'call.not-found' | 'call.conflict' when it is installed */
+  /** @throws FarkeepError 'call.not-found' | 'call.conflict' when the certificate is installed */
   async remove(id: string): Promise<void> {
     await this.#write(async () => {
       const stored = await this.get(id);
@@ -179,7 +179,7 @@ export class CertificateStore implements Disposable {
   async install(slot: CertificateSlot, id: string): Promise<StoredCertificate> {
     const stored = await this.#write(async () => {
       await this.get(id);
-      // Checks the key here. Otherwise the connection of the first tenant would find an unreadable key.
+      // Reads the key now. Otherwise an unreadable key would be found only at the connection of the first tenant.
       await this.#folderOf(id).readKey();
       const slots = await this.#readSlots();
       await this.#writeFile(
@@ -268,7 +268,7 @@ export class CertificateStore implements Disposable {
     return this.describeProtection();
   }
 
-  /** Sentences about all files that too many accounts may read. */
+  /** Returns sentences about all files that too many accounts may read. */
   async checkAccess(): Promise<string[]> {
     const own = [await this.#access.findTooWide(this.folder, 'folder')];
     const { keyFile } = this.#protection;

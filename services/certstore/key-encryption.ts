@@ -13,7 +13,7 @@ const keyBytes = 32;
 export class KeyEncryption implements Disposable {
   readonly kind: 'os-keychain' | 'key-file';
   readonly description: string;
-  /** Whether this call created the key file. */
+  /** Whether the key file is new, because `fromFile` has just created it. */
   readonly isNew: boolean;
   readonly #key: Secret;
 

@@ -18,8 +18,9 @@ interface PickSources {
 }
 
 /**
- * Farkeep's own certificates first, then the others; in each part the usable ones first, the rest with a reason. Another program reads the
- * Windows store: if that fails, the other certificates are still listed.
+ * Lists Farkeep's own certificates first, then the certificates of other programs. In each part the usable certificates come first, and
+ * each unusable certificate has a reason. Another program reads the Windows store. If this program fails, all other certificates are still
+ * listed.
  */
 export async function listPickableCertificates(
   store: CertificateStore,

@@ -52,8 +52,8 @@ export class PinStore {
   }
 
   /**
-   * Makes a certificate the current pin; the pin before becomes `replaced`. This also ends a revocation of the same certificate, because an
-   * admin has compared it again.
+   * Makes a certificate the current pin; the pin before becomes `replaced`. If the certificate was revoked, its revocation ends, because an
+   * admin has compared the certificate again.
    */
   accept(identity: string, certificate: Uint8Array | string, origin: PinOrigin = 'person'): Pin {
     return this.#database.transaction(() => {
@@ -79,7 +79,7 @@ export class PinStore {
       const { der } = readCertificate(certificate);
       const sha256 = thumbprintOf(der);
       const stored = this.#database.get('SELECT state FROM pin WHERE identity = ? AND sha256 = ?', identity, sha256);
-      // Only a person can end a revocation, never an announcement.
+      // A person can end a revocation. An announcement cannot end a revocation.
       if (stored?.['state'] === 'revoked') {
         throw new FarkeepError('trust.announcement-invalid', 'The announced certificate was revoked here');
       }

@@ -5,7 +5,7 @@ import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { isNotPermitted } from '../kernel/system-error.ts';
 import type { AccessControl, EntryKind } from './access-control.ts';
 
-/** One user: 0600/0700. Root with a service group: 0640/0750. */
+/** Gives files mode 0600 and folders 0700 for one user, or 0640 and 0750 for root with a service group. */
 export class PosixAccess implements AccessControl {
   readonly fileMode: number;
   readonly folderMode: number;
@@ -82,7 +82,7 @@ async function nameOf(database: '/etc/passwd' | '/etc/group', id: number): Promi
     const line = (await readFile(database, 'utf8')).split('\n').find((entry) => entry.split(':')[2] === String(id));
     return line?.split(':')[0] ?? String(id);
   } catch {
-    // The number identifies the account too (a machine may keep its accounts elsewhere).
+    // The number identifies the account too. Some machines keep their accounts in another place.
     return String(id);
   }
 }

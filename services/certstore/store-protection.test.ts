@@ -26,7 +26,7 @@ afterEach(async () => rm(path.dirname(folder), { recursive: true, force: true })
 const open = (keychainKey?: KeychainKey): Promise<CertificateStore> =>
   CertificateStore.open(folder, { logger: silentLogger, keychainKey });
 
-/** A store with one installed certificate. */
+/** Returns a store with one installed certificate. */
 async function filled(keychainKey?: KeychainKey): Promise<CertificateStore> {
   const store = await open(keychainKey);
   const { id } = await store.put(certificate);
@@ -106,7 +106,7 @@ describe('a store with a keychain', () => {
     const id = (await store.list())[0]?.id ?? '';
     const beforeMove = await readFile(file(`${id}/key.pem`));
     await open(keychain);
-    // As if the process had ended after it wrote the choice and before it re-encrypted the key.
+    // The files are as if the process had ended after it wrote the choice and before it re-encrypted the key.
     await writeFile(file('store.key'), keyFile);
     await writeFile(file(`${id}/key.pem`), beforeMove);
     await expect(open()).rejects.toMatchObject({ code: 'certificate.key-unreadable' });

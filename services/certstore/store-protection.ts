@@ -125,7 +125,7 @@ export class StoreProtection implements Disposable {
       this.#cipher = eitherOf(former, file);
       throw failed;
     }
-    // From here on the key file is used. If a crash happens before this line, the next start with the keychain changes back to the
+    // After this line the key file is used. If a crash happens before this line, the next start with the keychain changes back to the
     // keychain.
     await this.#writeChoice({ formatVersion: 1, kind });
     this.#cipher = file;
@@ -156,7 +156,7 @@ export class StoreProtection implements Disposable {
 
   async #moveToKeychain({ name, key }: { name: string; key: Secret }): Promise<FarkeepError | undefined> {
     const keychain = this.#own(KeyEncryption.fromKeychain({ keychain: name, key }));
-    // Written first: after a crash, a start without the keychain can then say which keychain it needs.
+    // The choice is written first. After a crash, a start without the keychain can then say which keychain it needs.
     await this.#writeChoice({ formatVersion: 1, kind: 'os-keychain', keychain: name, keyId: key.identifier() });
     if (await this.#hasKeyFile()) {
       this.#cipher = eitherOf(keychain, await this.#openKeyFile());

@@ -28,7 +28,7 @@ const migrations = [
      hash TEXT NOT NULL
    ) STRICT;`,
   `ALTER TABLE pin ADD COLUMN announced_at INTEGER;`,
-  // Before this column, only the journal said how a certificate was accepted. Null: a person accepted it.
+  // Before this column existed, only the journal said how a certificate was accepted. Null: a person accepted the certificate.
   `ALTER TABLE pin ADD COLUMN origin TEXT;
    UPDATE pin SET origin = (
      SELECT CASE WHEN action = 'rolled-over' THEN 'rollover' WHEN who = 'given with the command' THEN 'thumbprint' END

@@ -11,7 +11,9 @@ export interface JournalVerification {
   readonly entries: number;
   /** Sequence number of the first entry with a wrong hash; null when the journal is intact. */
   readonly brokenAt: number | null;
-  /** Hash of the last entry. Compare it with a copy that is kept elsewhere: this detects a journal whose last entries were deleted. */
+  /**
+   * Hash of the last entry. A person can compare the hash with a copy in another place. A difference shows that last entries were deleted.
+   */
   readonly head: string;
 }
 

@@ -31,7 +31,7 @@ export const trustedHostsFileSchema = z.strictObject({
 export interface TrustedHostsImport {
   /** Identities that were pinned by this import. */
   readonly added: string[];
-  /** Identities that already had this pin. */
+  /** Identities that already had the pin of the file. */
   readonly known: string[];
   /**
    * Identities for which this machine has a different pin, or has revoked the certificate that the file names. The import does not change

@@ -102,7 +102,7 @@ export function readersInSddl(sddl: string): Array<{ sid: string; name: string }
   const readers = new Map<string, { sid: string; name: string }>();
   for (const [, entry = ''] of (dacl[2] ?? '').matchAll(/\(([^()]*)\)/g)) {
     const [type, flags = '', rights = '', , , trustee = ''] = entry.split(';');
-    // Inherit-only entries apply only to entries below this one.
+    // Entries with the flag IO (inherit only) do not apply to this file or folder, only to the content of a folder.
     const isAboutThis = !(flags.match(/../g) ?? ['']).includes('IO');
     if (type !== 'A' || !isAboutThis || !canRead(rights)) continue;
     const reader = wellKnown[trustee] ??

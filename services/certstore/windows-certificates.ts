@@ -54,7 +54,10 @@ export class WindowsCertificates {
     this.#program = windowsProgram('powershell.exe', systemRoot);
   }
 
-  /** Usable certificates first; the others with a reason. Authorities are left out. @throws FarkeepError 'certificate.key-unreadable' */
+  /**
+   * Lists usable certificates first, then unusable certificates with a reason. Authorities are left out.
+   * @throws FarkeepError 'certificate.key-unreadable'
+   */
   async list(clock: Clock = systemClock): Promise<PickableCertificate[]> {
     const answer = await this.#ask(listSchema, listScript, { maxOutputBytes: maxListBytes });
     const rows: PickableCertificate[] = [];
@@ -101,7 +104,7 @@ export class WindowsCertificates {
       imported[Symbol.dispose]();
       throw unexpected();
     }
-    // The name in the PFX can be the name of the key's container, so it is not used.
+    // The name in the PFX can be the name of the key's container, so the name in the PFX is not used.
     return { ...imported, friendlyName: decodeName(answer.name) || undefined };
   }
 
@@ -157,7 +160,7 @@ function readOrSkip(der: Buffer): ReadCertificate | undefined {
   try {
     return readCertificate(der);
   } catch {
-    // A certificate that this program cannot read must not hide the others.
+    // A certificate that this program cannot read must not hide the other certificates.
     return undefined;
   }
 }

@@ -30,7 +30,7 @@ export type DefineAction = <Arguments extends unknown[]>(
   work: CommandWork<Arguments>,
 ) => (...args: [...Arguments, Command]) => Promise<void>;
 
-/** Registers one group of commands; each file of `commands/` exports one. */
+/** Registers one group of commands. Each file of `commands/` exports one such function. */
 export type RegisterCommands = (program: Command, action: DefineAction) => void;
 
 export interface GlobalOptions {

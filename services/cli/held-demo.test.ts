@@ -26,7 +26,7 @@ describe('farkeep against a held demo', () => {
     for (const pid of pids) expect(isAlive(pid)).toBe(true);
     expect((await stat(json.passwordFile)).mode & 0o777).toBe(0o600);
 
-    // Commands that exist on both sides.
+    // Commands that provider and tenant both have.
     const { certificates } = (await provider('certificate', 'pick', '--slot', 'server', '--json')).json() as {
       certificates: { pickId: string; unusableReason: string | null }[];
     };
@@ -96,7 +96,7 @@ describe('farkeep against a held demo', () => {
     expect(followed.at(-1)).toMatchObject({ session: { state: 'succeeded' } });
     expect(followed.slice(0, -1).every((line) => typeof line['event'] === 'string')).toBe(true);
 
-    // The same session from both sides, and its evidence.
+    // The session as provider and tenant show it, and its evidence.
     expect((await provider('session', 'show', session.id.slice(0, 12), '--json')).json()).toMatchObject({
       session: { id: session.id, viewer: 'provider', state: 'succeeded' },
     });

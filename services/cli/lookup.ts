@@ -28,7 +28,7 @@ export function findByName<Item extends { readonly id: string; readonly name: st
 const minPrefixLength = 4;
 const shownCandidates = 5;
 
-/** Finds an item by its identifier, or by the first characters of one (at least 4, and only one match). */
+/** Finds an item by its identifier, or by the first characters of its identifier (at least 4 characters, and only one match). */
 export function findById<Item extends { readonly id: string }>(
   items: readonly Item[],
   wanted: string,

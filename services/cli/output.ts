@@ -7,11 +7,11 @@ import { createProgressLine, noProgressLine, type ProgressLine } from './progres
 export interface Output {
   readonly isJson: boolean;
   readonly progress: ProgressLine;
-  /** The result of a command: one JSON document, or text. */
+  /** Prints the result of a command: one JSON document with --json, otherwise the text. */
   result(document: unknown, text: string | (() => string)): void;
   /** Prints one JSON object in a line during an operation; nothing in text mode. */
   line(document: unknown): void;
-  /** A remark for people, on stderr; nothing with --json. */
+  /** Prints a remark for people to stderr. Prints nothing with --json. */
   note(text: string): void;
   /** Prints one line of a result that arrives in pieces to stdout. Prints nothing with --json. */
   text(line: string): void;

@@ -1,5 +1,6 @@
-// Owns choosing a restore point from typed text: an identifier, the first digits of one, "latest", or "latest:JOB". The text after the
-// first colon is the exact name of the job and may contain colons and spaces. If two jobs match, both are named and none is chosen.
+// Owns choosing a restore point from typed text: an identifier, the first digits of an identifier, "latest", or "latest:JOB". The text
+// after the first colon is the exact name of the job and may contain colons and spaces. If two jobs match, the error names the jobs and no
+// job is chosen.
 import type { RestorePoint } from '../contracts/models/tenant.ts';
 import { jobsDomain } from '../contracts/rpc/jobs.ts';
 import { pointsDomain } from '../contracts/rpc/points.ts';

@@ -59,7 +59,10 @@ export function parseDuration(
   }
 }
 
-/** "2027-03-31" (its end, or its start, UTC) or a full ISO 8601 instant. @returns ISO 8601 in UTC */
+/**
+ * Reads a day such as "2027-03-31", or a full ISO 8601 instant. A day means its end or its start in UTC, as `partOfDay` says.
+ * @returns ISO 8601 in UTC
+ */
 export function parseDate(text: string, option: string, partOfDay: 'start' | 'end' = 'end'): string {
   const isDay = /^\d{4}-\d{2}-\d{2}$/.test(text);
   // A time without a time zone would mean a different instant on each machine.

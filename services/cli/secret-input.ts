@@ -22,7 +22,7 @@ export async function readPassword(
     question: string;
     signal: AbortSignal;
     isNew?: boolean;
-    /** Whether an empty password is allowed, as in files of other programs. */
+    /** Whether an empty password is allowed. Files of other programs can have an empty password. */
     canBeEmpty?: boolean;
   },
 ): Promise<string> {

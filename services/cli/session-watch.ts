@@ -55,7 +55,7 @@ export async function watchSession(
         onProgress: (detail) => {
           output.progress.show(detail.progress, labelOf(detail));
           if (detail.state === 'waiting-to-resume' && state !== detail.state) {
-            // This fails only with the connection to the service, which also ends the watching.
+            // `lookForQuestion` fails only if the connection to the service fails. Then the watching ends too.
             lookForQuestion().catch(() => undefined);
           }
           if (detail.state === 'paused' && state !== detail.state) {
@@ -102,7 +102,7 @@ function formatAction(payload: unknown): string {
   return `${mark} ${printable(text)}${durationMs === null ? '' : ` (${Math.round(durationMs)} ms)`}`;
 }
 
-/** Returns undefined for a step that only begins; its end is printed. */
+/** Formats a step. Returns undefined for a step that has only begun, because the end of the step is printed. */
 function formatStep(payload: unknown): string | undefined {
   const { step, outcome, detail, keyIdentifier, durationMs } = (payload as { step: HandshakeStep }).step;
   if (outcome === 'active') return undefined;

@@ -28,7 +28,7 @@ export function formatTable<Row>(rows: readonly Row[], columns: readonly Column<
   return [line(columns.map(({ title }) => title)), ...cells.map(line)].join('\n');
 }
 
-/** "Name: value" lines with the values in one column. */
+/** Returns lines "Name: value" with all values in one column. */
 export function formatFacts(facts: readonly (readonly [name: string, value: string])[]): string {
   const width = Math.max(...facts.map(([name]) => name.length));
   return facts.map(([name, value]) => `${`${name}:`.padEnd(width + 2)}${printable(value)}`.trimEnd()).join('\n');

@@ -11,10 +11,10 @@ import { defaultHome } from '../kernel/state/home-folder.ts';
 import { formatInstant } from './quantities.ts';
 import { printable } from './text-table.ts';
 
-/** @returns the question that the session waits for; undefined when it waits for something else or not at all */
+/** @returns the question that the session waits for; undefined when the session waits for something else or does not wait */
 export async function findQuestion(client: AdminClient, sessionId: string): Promise<TrustPrompt | undefined> {
   const session: SessionDetail = await client.domain(sessionsDomain).show({ sessionId });
-  // After a lost connection the session has a next attempt; without one it waits for a person.
+  // A session that lost its connection has a next attempt. A session without a next attempt waits for a person.
   if (session.state !== 'waiting-to-resume' || session.nextAttemptAt !== null) return undefined;
   const { prompts } = await client.domain(trustDomain).listPrompts({});
   return prompts.find(({ identity }) => identity === session.otherSide);

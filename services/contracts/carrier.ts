@@ -61,7 +61,7 @@ export const readyMessageSchema = z.object({
 });
 export type ReadyMessage = z.infer<typeof readyMessageSchema>;
 
-/** Sent by a service every 2 s over its process channel. After three missing ones the service counts as hanging. */
+/** Sent by a service every 2 s over its process channel. After three missing heartbeats the service counts as hanging. */
 export const heartbeatMessageSchema = z.object({
   kind: z.literal('heartbeat'),
   /** `degraded` with a reason, such as a gateway that lost its provider. */

@@ -1,12 +1,12 @@
 // Owns how a domain is declared: commands and events as zod schemas, in one place. Bridge, clients, dispatcher and command line derive from
-// it.
+// the declaration.
 import type { z } from 'zod';
 
-/** The roles that run as a service process. What else there is to say of a role stands in services/host/role-table.ts. */
+/** The roles that run as a service process. services/host/role-table.ts has all other facts about a role. */
 export const serviceRoles = ['provider', 'gateway', 'tenant'] as const;
 export type ServiceRole = (typeof serviceRoles)[number];
 
-/** Where a call can be sent. `console` is the Electron main process; the others are service processes. */
+/** The processes to which a call can be sent. `console` is the Electron main process. The others are service processes. */
 export const callTargets = ['console', ...serviceRoles] as const;
 export type CallTarget = (typeof callTargets)[number];
 

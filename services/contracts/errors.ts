@@ -17,7 +17,7 @@ export const exitCodes = {
 interface CatalogueEntry {
   /** Short sentence without details; the message of an error contains the details. */
   readonly title: string;
-  /** The suggested next step, used when the error itself has no better one. */
+  /** The suggested next step. It is used when the error itself has no better suggestion. */
   readonly hint: string;
   /** Whether the same call may succeed later although no person changes anything. */
   readonly retryable: boolean;
@@ -254,7 +254,7 @@ export interface ErrorInfo {
   code: ErrorCode;
   message: string;
   hint: string;
-  /** Name of the wrong input field, as in the command's input. */
+  /** Name of the wrong field in the command's input. */
   field?: string | undefined;
   retryable: boolean;
   correlationId?: string | undefined;

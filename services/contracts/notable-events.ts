@@ -160,7 +160,7 @@ export function describeNotable({ code, parameters }: NotableEvent): string {
   return text(parameters as never);
 }
 
-/** For places that keep or send only the text. */
+/** Returns the text of an event, for places that keep or send only the text. */
 export function notableText<Code extends NotableCode>(code: Code, ...parameters: Parameters<Texts[Code]>): string {
   return describeNotable(notable(code, ...parameters));
 }

@@ -1,5 +1,5 @@
 // Owns reading lists that another program version, a peer or a disk provides. An invalid row is left out and named, so that one bad row
-// never hides the valid ones. No other file may do this.
+// never hides the valid rows. No other file may leave out rows.
 import { z } from 'zod';
 
 export interface LeftOut {

@@ -66,7 +66,7 @@ export async function startDemoSite({
   readonly root: string;
   readonly gatewayCount?: number;
   readonly report: StepReporter;
-  /** Called at once for each started process, for a caller that must be able to kill all of them. */
+  /** Called at once for each started process, for a caller that must be able to kill all started processes. */
   readonly onStarted?: (child: ServiceChild) => void;
   readonly signal: AbortSignal;
 }): Promise<DemoSite> {
@@ -171,7 +171,7 @@ export async function startDemoSite({
   }
 }
 
-/** Waits for all promises, also when one fails, because a service must be known before it can be ended. */
+/** Waits for all promises, also when one promise fails: a started service can be ended only after its promise has settled. */
 async function settleAll<First, Second, Rest>(
   work: readonly [Promise<First>, Promise<Second>, ...Promise<Rest>[]],
 ): Promise<[First, Second, ...Rest[]]> {

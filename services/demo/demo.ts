@@ -168,8 +168,8 @@ function describeKeys(backup: SessionDetail, seenByProvider: SessionDetail): str
 }
 
 /**
- * Whether a difference is not an error of the backup: the entry changed after the start of the backup, or it could not be read and has a
- * warning.
+ * Whether a difference is not an error of the backup: the entry changed after the start of the backup, or the entry could not be read and
+ * has a warning.
  */
 function isExcused(
   { path: name, leftChangedAtMs }: TreeDifference,

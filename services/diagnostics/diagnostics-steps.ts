@@ -11,7 +11,7 @@ import { toFarkeepError } from '../kernel/farkeep-error.ts';
 import { configFileOf, consoleConfigFileOf } from '../kernel/state/home-folder.ts';
 import type { AskService, DiagnosticsFile, DiagnosticsStep } from './diagnostics-step.ts';
 
-/** Only the end of a log, because a whole log would make the archive too large to send. */
+/** The archive contains only the end of a log, because a whole log would make the archive too large to send. */
 const maxLogBytes = 1024 * 1024;
 const maxLogFiles = 20;
 const shownSessions = 50;

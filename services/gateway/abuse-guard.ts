@@ -32,7 +32,7 @@ export class AbuseGuard {
     return entry !== undefined && entry.refusedUntilMs > this.#clock.now();
   }
 
-  /** @returns true when this connection reached the limit */
+  /** Counts a bad connection. @returns true when the address reaches its limit with this connection */
   countBad(address: string): boolean {
     const key = countingKey(address);
     const now = this.#clock.now();

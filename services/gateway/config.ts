@@ -23,7 +23,7 @@ export const gatewayConfigSchema = z.strictObject({
     .min(1)
     .max(16)
     .default([{ host: '::', port: defaultPorts.gateway.gateway }]),
-  /** Used once, when the gateway is not enrolled, or when this is another token than the one of the last enrollment. */
+  /** The token is used once: when the gateway is not enrolled, or when the gateway was last enrolled with another token. */
   enrollmentToken: z.string().min(1).max(4096).optional(),
   enrollmentTokenFile: z.string().min(1).max(4096).optional(),
   limits: z

@@ -119,7 +119,7 @@ export class FrontDoor {
     };
   }
 
-  /** Accepts no more connections; drops connections without a destination, and keeps relaying the others. */
+  /** Accepts no more connections and drops connections without a destination. Keeps relaying connections with a destination. */
   stopAccepting(): void {
     for (const server of this.#servers.splice(0)) server.close();
     for (const socket of this.#waiting) socket.destroy();

@@ -20,7 +20,7 @@ const stateSchema = z.object({
   infrastructureCaPem: z.string(),
   certificatePem: z.string(),
   privateKeyPem: z.string(),
-  /** A renewed certificate that no link has used yet; the one above is valid until then. */
+  /** A renewed certificate that no link has used yet. `certificatePem` stays valid until a link uses the renewed certificate. */
   renewed: z.object({ certificatePem: z.string(), privateKeyPem: z.string() }).optional(),
   /** Hash of the secret of the used token, so that the token in the configuration is not tried again at every start. */
   tokenHash: z.string(),

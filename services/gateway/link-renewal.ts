@@ -7,7 +7,10 @@ import type { Logger } from '../kernel/logger.ts';
 
 const dayMs = 86_400_000;
 const hourMs = 3_600_000;
-/** Also prevents a loop when the clocks of both sides differ so much that the new certificate looks old. */
+/**
+ * Shortest time between two renewals. Prevents a loop when the clocks of gateway and provider differ so much that a new certificate looks
+ * old.
+ */
 const minIntervalMs = dayMs;
 const retryMs = hourMs;
 
@@ -64,7 +67,7 @@ export class LinkRenewal {
           notBeforeMs = clock.now() + minIntervalMs;
           continue;
         } else {
-          // Set before the attempt, so that a link that is opened meanwhile does not cause a second attempt.
+          // The renewal failed. A link that is opened before the pause is over does not cause an earlier attempt.
           notBeforeMs = clock.now() + retryMs;
           pauseMs = retryMs;
         }

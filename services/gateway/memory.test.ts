@@ -67,7 +67,7 @@ it.runIf(process.platform === 'linux')('holds 1,000 idle connections in less tha
       client.on('error', () => undefined);
       clients.push(client);
       client.write(encodePreamble({ kind: 'data', ticket }));
-      // As long as a ClientHello, so that every buffer on the way was used.
+      // The data is as long as a ClientHello, so that every buffer on the way was used.
       client.write(randomBytes(2_000));
       // The listener allows 64 connections of one address without a first byte.
       if (clients.length % 50 === 0)

@@ -100,7 +100,7 @@ export class GatewayService {
     this.#parts.defer(() => this.#closeLink());
     this.#state = await loadGatewayState(home, this.#logger);
     const token = await readConfiguredToken(config, { isEnrolled: this.#state !== undefined });
-    // One of several addresses may be open already when another one fails.
+    // If one of several addresses cannot be opened, other addresses may already be open and must be closed.
     this.#parts.defer(() => this.#closeDoor());
     await this.#door.open(config.listen);
     this.#parts.defer(() => this.#renewal.stop());
@@ -207,7 +207,7 @@ export class GatewayService {
     if (!this.#isStopping()) this.#openLink(state);
   }
 
-  /** The old certificate stays in the file, and valid at the provider, until a link was opened with the new one. */
+  /** The old certificate stays in the file and stays valid at the provider until a link was opened with the new certificate. */
   async #renew(signal: AbortSignal): Promise<void> {
     const [state, client] = [this.#state, this.#client];
     if (state === undefined || client === undefined) return;
@@ -272,7 +272,7 @@ export class GatewayService {
         const error = toFarkeepError(thrown);
         if (this.#isStopping()) return;
         this.#logger.error('Enrollment failed', { code: error.code, reason: error.message });
-        // With an older enrollment the link stays open; an invalid new token does not end it.
+        // A gateway with an older enrollment keeps its link. An invalid new token does not end this link.
         if (this.#state === undefined) this.#setLink(error.retryable ? 'waiting' : 'not-enrolled', error.message);
         if (!error.retryable) return;
       }

@@ -105,7 +105,7 @@ describe('control connections', () => {
     replay.socket.write(first);
     await replay.closed;
     expect(answered).toBe(0);
-    // Another counter with the recorded MAC: refused too.
+    // A header with another counter and the recorded MAC is refused too.
     const forged = Buffer.from(first);
     forged.writeUInt8(forged.readUInt8(70) ^ 1, 70);
     const attempt = rawClient(provider.control.port);
@@ -132,7 +132,7 @@ describe('data connections', () => {
     expect(kind).toBe('data');
     expect(seen.equals(ticket)).toBe(true);
     expect((await readAll(socket, firstBytes)).equals(payload)).toBe(true);
-    // The client has ended its direction, the mover has not.
+    // The client has ended its direction. The mover has not ended its direction.
     await socket.write(payload.subarray(0, 1_000_000));
     socket.end();
     expect((await readAll(client)).equals(payload.subarray(0, 1_000_000))).toBe(true);

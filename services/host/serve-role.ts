@@ -15,7 +15,7 @@ export interface ServeRoleOptions {
   readonly role: ServiceRole;
   /** Takes precedence over `home` in the configuration file, which takes precedence over FARKEEP_HOME. */
   readonly home?: string | undefined;
-  /** Left out: `<home>/<role>.json`, if it exists. */
+  /** Default: `<home>/<role>.json`, if this file exists. */
   readonly configFile?: string | undefined;
   readonly overrides: ConfigOverrides;
   /** Set when the parent of this process provides a key of the OS keychain. */
@@ -25,7 +25,9 @@ export interface ServeRoleOptions {
   readonly onStartFailed?: (error: FarkeepError) => void;
 }
 
-/** This file is read without a flag, so that an instance starts again with the same settings. */
+/**
+ * Returns the default configuration file, if it exists. It is read without a flag, so that an instance starts again with the same settings.
+ */
 function findConfigFile(home: string, role: ServiceRole): string | undefined {
   const file = configFileOf(home, role);
   return existsSync(file) ? file : undefined;

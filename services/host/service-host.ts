@@ -60,7 +60,7 @@ async function open(options: HostServiceOptions, parts: ServiceParts): Promise<O
   const folder = roleFolder(home, role);
   const lock = await acquireInstanceLock(folder);
   parts.defer(() => lock.release());
-  // The socket is closed after the service, although it was opened after it: subscribers must get the last events.
+  // The socket is opened after the service, but it is also closed after the service: subscribers must get the last events.
   const socket: { endpoint?: AdminEndpoint } = {};
   parts.defer(() => socket.endpoint?.close());
   const events = createEventHub({ logger });
@@ -116,7 +116,9 @@ function servedDomains(served: ServedDomains): ServedDomain[] {
   }));
 }
 
-/** A role ends by force at its deadline. This limit is for a role that fails to do so. */
+/**
+ * Stops a service with a time limit. A role ends by force at its own deadline. The limit is for a role that does not end at its deadline.
+ */
 function stopInTime(service: RunningService, role: ServiceRole, deadlineMs: number): Promise<void> {
   const limitMs = deadlineMs + 1_000;
   const onLate = (): FarkeepError =>

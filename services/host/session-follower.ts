@@ -36,8 +36,8 @@ export async function followSession(
     if (finalSessionStates.includes(next.state)) end.resolve(next);
   };
   /**
-   * One snapshot at a time. A snapshot may be older than an event that arrived before it, so a change during the request causes another
-   * request.
+   * Requests one snapshot at a time. A snapshot may be older than an event that arrived before the snapshot, so a change during the request
+   * causes another request.
    */
   const refresh = (): void => {
     if (isRefreshing) {

@@ -1,4 +1,4 @@
-// Starts each role in this process. Then starts it repeatedly, and makes the start fail once after each part that it opens.
+// Starts each role in this process. Then starts the role repeatedly, and makes the start fail once after each part that the role opens.
 import { mkdir, readdir, readlink } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';

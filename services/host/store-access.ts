@@ -35,7 +35,7 @@ async function groupNumber(name: string): Promise<number> {
   });
 }
 
-/** The system's own certificate store for Pick Certificate; only Windows has one. */
+/** Returns the certificate store of the system for Pick Certificate; undefined except on Windows. */
 export function windowsCertificates(platform: NodeJS.Platform = process.platform): WindowsCertificates | undefined {
   return platform === 'win32' ? new WindowsCertificates(runProgram) : undefined;
 }

@@ -49,8 +49,8 @@ export class Deadline implements Disposable {
 }
 
 /**
- * A signal that fires when the time is over or the given signal fires, for an operation that is waited for until it has ended. Its reason is
- * a TimeoutError, or that of the given signal. Dispose it when the operation has ended.
+ * Returns a signal that fires when the time is over or when the given signal fires. For an operation whose caller waits until the operation
+ * has ended. The reason of the signal is a TimeoutError or the reason of the given signal. Dispose the signal when the operation has ended.
  */
 export function signalWithin(limits: DeadlineLimits): Disposable & { readonly signal: AbortSignal } {
   const controller = new AbortController();
@@ -60,7 +60,9 @@ export function signalWithin(limits: DeadlineLimits): Disposable & { readonly si
   return { signal: controller.signal, [Symbol.dispose]: () => deadline.stop() };
 }
 
-/** Calls `listener` once when the signal fires, at once when it has fired before. @returns function that ends this; safe to call twice */
+/**
+ * Calls `listener` once: when the signal fires, or at once if it has fired. @returns function that removes the listener; safe to call twice
+ */
 export function whenAborted(signal: AbortSignal | undefined, listener: () => void): () => void {
   if (signal?.aborted === true) listener();
   else signal?.addEventListener('abort', listener, { once: true });
@@ -75,7 +77,7 @@ export interface DeadlineOptions extends DeadlineLimits {
 
 /** Given to an operation that has a time limit. */
 export interface Progress {
-  /** Fires when the time is over or the caller cancels; its reason is the error that the caller gets. */
+  /** Fires when the time is over or the caller cancels. The reason of the signal is the error that the caller gets. */
   readonly signal: AbortSignal;
   /** `cleanUp` runs once, when the operation ends, with success or not. The clean-up that was added last runs first. It must not throw. */
   readonly onEnd: (cleanUp: () => void) => void;

@@ -21,7 +21,7 @@ export class FileStat {
   readonly blocks: number;
   /** Device that holds the file system of the file, packed as by makedev(3). */
   readonly dev: number;
-  /** For a device file: the device that it represents. */
+  /** The device that a device file represents. */
   readonly rdev: number;
   /** STATX_ATTR_* of statx(2); 0 where the system does not report them. */
   readonly attributes: number;

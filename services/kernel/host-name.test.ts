@@ -37,7 +37,7 @@ describe('the name for SNI', () => {
     ['[fe80::1%eth0]', undefined],
     ['fe80::1%eth0', undefined],
     ['::ffff:127.0.0.1', undefined],
-    // Not host names.
+    // These texts are not host names.
     ['', undefined],
     ['.', undefined],
     ['gw..a.test', undefined],

@@ -30,7 +30,7 @@ export function isSameHost(one: string, other: string): boolean {
 
 /** LDH labels (and underscores, which real hosts have), after IDNA. Refuses wildcards, so no partial wildcard can match. */
 export function canonicalDnsName(name: string): string | undefined {
-  // A name with a NUL or blank must not be "repaired" into another one by the URL parser.
+  // The URL parser must not "repair" a name with a NUL or a blank into another name.
   if (name === '' || name.length > 253 || /[\s\p{Cc}\p{Cf}%*\\/:?#@[\]]/u.test(name)) return undefined;
   const ascii = domainToASCII(name).toLowerCase();
   if (ascii === '' || isIP(ascii) !== 0) return undefined;

@@ -54,8 +54,8 @@ const secretNumber = /(?:password|passphrase|passwd|pwd|secret|token|pin)$/i;
 const secretFlag = new RegExp(String.raw`^--?[\w-]*(?:${secretWords})[\w-]*$`, 'i');
 
 /**
- * For a document that leaves the machine, such as a configuration. Stricter than a log: more field names count, and every text is searched,
- * names and arguments too.
+ * Redacts a document that leaves the machine, such as a configuration. Stricter than for a log: more field names count, and every text is
+ * searched, also names and arguments.
  */
 export function redactDocument(value: unknown): unknown {
   if (typeof value === 'string') return redactText(value);
@@ -83,7 +83,7 @@ function isSecret(name: string, value: unknown): boolean {
   return secretName.test(name) || secretPart.test(name);
 }
 
-/** For a log of many lines. JSON lines are parsed, so that a quote inside a text cannot hide the rest of a secret. */
+/** Redacts a log of many lines. JSON lines are parsed, so that a quote inside a text cannot hide the rest of a secret. */
 export function redactLines(text: string): string {
   return withoutKeys(text)
     .split('\n')
@@ -98,7 +98,7 @@ export function redactLines(text: string): string {
     .join('\n');
 }
 
-/** For unstructured lines, such as the output of a crashed runtime. */
+/** Redacts unstructured lines, such as the output of a crashed runtime. */
 export function redactText(text: string): string {
   return withoutKeys(text)
     .replace(inAddress, '$1$2[secret]@')

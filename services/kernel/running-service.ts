@@ -1,5 +1,5 @@
-// Owns the shape in which a role's service is handed to the process that hosts it, and how one opens and closes its parts. Knows no role,
-// no carrier, no process.
+// Owns the interface between a role's service and the process that hosts the service, and how a service opens and closes its parts. Knows
+// no role, no carrier, no process.
 import type { DomainHandlers, EventPublisher } from '../contracts/contract.ts';
 import type { domains, DomainKey } from '../contracts/rpc/domains.ts';
 import type { Clock } from './clock.ts';
@@ -48,7 +48,7 @@ export interface RunningService {
   stop(deadlineMs: number): Promise<void>;
 }
 
-/** What a service has opened. The parts are closed in the reverse order, one after the other, also when one of them fails. */
+/** The parts that a service has opened. They are closed in the reverse order, one after the other, also when one part fails. */
 export class ServiceParts extends AsyncDisposableStack {
   /** How long parts may take for an end in order, in ms. After a failed start there is nothing to wait for. */
   deadlineMs = 0;

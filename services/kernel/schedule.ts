@@ -19,12 +19,15 @@ export interface RepetitionOptions {
   readonly onError?: (error: unknown) => void;
   /** Whether the process may end between two runs. */
   readonly isBackground?: boolean;
-  /** Pause before the first run, when it differs from the others. */
+  /** Pause before the first run, when this pause differs from the other pauses. */
   readonly firstAfterMs?: number;
   readonly timers?: Timers;
 }
 
-/** Calls `run` every `intervalMs`, the first time after this pause. An interval that is a function is called before each pause. */
+/**
+ * Calls `run` every `intervalMs`. By default the first call comes after one interval. If the interval is a function, it is called before
+ * each pause.
+ */
 export function every(
   intervalMs: number | (() => number),
   run: ScheduledRun,
@@ -106,7 +109,7 @@ class Repetition implements Schedule {
   }
 }
 
-/** The machine can sleep, and its clock can be set: the date is compared with the clock at least this often. */
+/** Longest sleep between two looks at the clock. The machine can sleep, and its clock can be set, so the date is compared this often. */
 const longestSleepMs = 15 * 60_000;
 
 /** Sleeps until the clock shows `dateMs`, which may be years away. Rejects with an AbortError when the signal fires. */

@@ -13,17 +13,17 @@ function escape(character: string): string {
   return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
 }
 
-/** For foreign text that is inserted into a line of this program. */
+/** Makes foreign text safe inside a line of this program. */
 export function inLine(text: string): string {
   return text.replace(unseenAnywhere, escape);
 }
 
-/** For complete lines, as the last check before a terminal. Line ends stay. */
+/** Makes complete lines safe, as the last check before a terminal. Line ends stay. */
 export function asLines(text: string): string {
   return text.replace(unseenInLine, escape);
 }
 
-/** For a message of several lines: later lines begin with "  | ", so that they do not look like lines of this program. */
+/** Makes a message of several lines safe. Later lines begin with "  | ", so that they do not look like lines of this program. */
 export function asMessage(text: string): string {
   return asLines(text).replaceAll('\n', '\n  | ');
 }
@@ -33,7 +33,7 @@ export function toJson(value: unknown, indent?: number): string {
   return escapeJson(JSON.stringify(value, null, indent));
 }
 
-/** Does the same for finished JSON text: such characters occur only inside its strings. */
+/** Escapes the same characters as `toJson` in finished JSON text. These characters occur only inside the strings of JSON text. */
 export function escapeJson(json: string): string {
   return json.replace(unseenInLine, (character) =>
     Array.from({ length: character.length }, (_, index) => {

@@ -5,12 +5,12 @@ export function systemErrorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** No entry has this name. */
+/** Whether the system reported that no entry has the name. */
 export function isMissing(error: unknown): boolean {
   return systemErrorCode(error) === 'ENOENT';
 }
 
-/** The name exists already. */
+/** Whether the system reported that the name already exists. */
 export function isTaken(error: unknown): boolean {
   return systemErrorCode(error) === 'EEXIST';
 }
@@ -20,17 +20,17 @@ export function isNotFolder(error: unknown): boolean {
   return systemErrorCode(error) === 'ENOTDIR';
 }
 
-/** The account may not do this. */
+/** Whether the system reported that the account may not do the operation. */
 export function isDenied(error: unknown): boolean {
   return isNotPermitted(error) || systemErrorCode(error) === 'EACCES';
 }
 
-/** The account lacks a right for this call; the permissions of the file do not matter. */
+/** Whether the account lacks a right for the call, whatever the permissions of the file are. */
 export function isNotPermitted(error: unknown): boolean {
   return systemErrorCode(error) === 'EPERM';
 }
 
-/** The operating system or the file system does not support this call or this flag. */
+/** Whether the operating system or the file system does not support the call or one of its flags. */
 export function isInvalid(error: unknown): boolean {
   return systemErrorCode(error) === 'EINVAL';
 }

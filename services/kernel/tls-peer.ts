@@ -11,8 +11,8 @@ const maxSent = 512;
 const maxIssuers = 16;
 
 /**
- * Call right after `tls.connect`, before the handshake: otherwise Node itself creates the object that crashes when the chain is trusted.
- * Must be used with `checkServerIdentity: () => undefined`.
+ * Stops Node from creating its own certificate object, which can crash the process when the chain is trusted. Call this right after
+ * `tls.connect`, before the handshake. Must be used with `checkServerIdentity: () => undefined`.
  */
 export function shieldFromPeer(socket: TLSSocket): void {
   socket.getPeerCertificate = () => ({}) as never;

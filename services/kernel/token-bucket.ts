@@ -20,7 +20,7 @@ export class TokenBucket {
     this.#filledAtMs = now();
   }
 
-  /** For a request that can be refused. @returns 0 when the request is accepted, otherwise the milliseconds until it can be */
+  /** Counts a request that can be refused. @returns 0 when the request is accepted, otherwise the milliseconds until it can be accepted */
   take(cost = 1): number {
     this.#fill();
     if (this.#tokens < cost) return this.#waitMs(cost - this.#tokens);
@@ -28,7 +28,7 @@ export class TokenBucket {
     return 0;
   }
 
-  /** For a message that has already arrived. @returns milliseconds until the next message may be read */
+  /** Counts a message that has already arrived. @returns milliseconds until the next message may be read */
   spend(cost: number): number {
     this.#fill();
     this.#tokens -= cost;

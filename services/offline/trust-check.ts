@@ -87,7 +87,7 @@ export async function checkTrust(options: TrustCheckOptions): Promise<TrustCheck
   };
 }
 
-/** Suggests a thumbprint only when it would be sufficient. */
+/** Returns the next step as a sentence. Suggests a comparison of thumbprints only if a thumbprint would be sufficient for trust. */
 function adviceFor(input: TrustInput): string {
   if (input.fingerprint !== undefined) return errorCatalogue['trust.thumbprint-mismatch'].hint;
   const fingerprint = cleanThumbprint(thumbprintOf(input.leafDer));

@@ -8,7 +8,7 @@ export interface HeartbeatLimits {
   readonly intervalMs: number;
   /** With more missed heartbeats in a row than this, the child counts as hung. */
   readonly missedForHung: number;
-  /** With more missed heartbeats in a row than this, `onQuiet` is called, and again for each further one. */
+  /** With more missed heartbeats in a row than this, `onQuiet` is called, and again for each further missed heartbeat. */
   readonly missedForQuiet?: number;
   readonly onQuiet?: (silentMs: number) => void;
 }

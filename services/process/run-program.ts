@@ -4,7 +4,7 @@ import { passedEnvironment } from './environment.ts';
 import { SupervisedChild } from './supervised-child.ts';
 
 export interface ProgramOptions {
-  /** Standard input, which is closed afterwards. Left out: empty. */
+  /** Standard input, which is closed afterwards. Default: empty. */
   readonly input?: string;
   readonly timeoutMs?: number;
   /** A program that writes more is killed. */

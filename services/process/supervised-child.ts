@@ -29,11 +29,11 @@ export interface ChildOptions {
   readonly log: { readonly onLine: (line: string) => void } | { readonly file: string };
   /** Receives standard output in chunks, for programs that answer on standard output. */
   readonly onOutput?: (chunk: Buffer) => void;
-  /** Standard input, which is closed afterwards. Left out: none. */
+  /** Standard input, which is closed afterwards. Default: no input. */
   readonly input?: string;
   /** Puts the child into its own process group: Ctrl-C in the parent's terminal does not reach the child. */
   readonly isOwnGroup?: boolean;
-  /** A child that is not marked as ready in time is killed. Without it the child counts as ready at once. */
+  /** A child that is not marked as ready in time is killed. Without this setting, the child counts as ready at once. */
   readonly start?: { readonly limitMs: number; readonly signal?: AbortSignal | undefined };
   /** Watched from the ready message until the stop request. */
   readonly heartbeat?: HeartbeatLimits;

@@ -14,7 +14,7 @@ import { channelBindingOf, controlProtocol, summarizeTls, tlsRules, type TlsSumm
 
 export interface PresentedCertificate {
   readonly leafDer: Buffer;
-  /** Leaf first, then the issuers, as far as the provider sent them or they are among the roots. */
+  /** The leaf first, then its issuers, if the provider sent them or the trusted roots contain them. */
   readonly chainDer: readonly Buffer[];
   /** Whether `chainDer` ends in a trusted root. Only a complete chain is known to be the chain that OpenSSL verified. */
   readonly isChainComplete: boolean;

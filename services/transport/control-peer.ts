@@ -31,7 +31,7 @@ const refusalDeadlineMs = 200;
 
 const identifier = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
 const messageType = z.string().min(1).max(64);
-/** A newer version may send an error code that is unknown here. */
+/** A newer version may send an error code that this version does not know. */
 const remoteErrorSchema = z.object({
   code: z.string().max(64),
   message: z.string().transform((text) => text.slice(0, 2_000)),
@@ -46,7 +46,7 @@ const envelopeSchema = z.union([
 ]);
 
 export interface RequestOptions {
-  /** Fires to end the wait; the other side is notified. */
+  /** When this signal fires, the wait ends and the other side is notified. */
   readonly signal?: AbortSignal;
   readonly timeoutMs?: number;
 }
@@ -118,7 +118,7 @@ export class ControlPeer {
     return this.#isClosed;
   }
 
-  /** Also counts messages of this connection in a shared bucket, such as the bucket of all connections of one tenant. */
+  /** Counts the messages of this connection also in a shared bucket, such as the bucket of all connections of one tenant. */
   countInto(bucket: TokenBucket): void {
     this.#buckets.push(bucket);
   }
@@ -139,7 +139,7 @@ export class ControlPeer {
     this.#flushEarly();
   }
 
-  /** Adds a handler; it is called once, also when the channel was already closed. */
+  /** Adds a handler. The handler is called once, also when the channel was already closed. */
   onClose(handler: CloseHandler): void {
     if (this.#isClosed) queueMicrotask(() => handler(this.#closeError));
     else this.#closeHandlers.push(handler);
@@ -260,7 +260,7 @@ export class ControlPeer {
       this.charge(1 + Math.floor((data as Buffer).length / bytesPerToken));
     }
     if ('ok' in envelope) {
-      // An unknown identifier is allowed: the answer came after its time limit.
+      // An answer with an unknown identifier is allowed: it came after the time limit of its request.
       const pending = this.#pending.get(envelope.id);
       if (envelope.ok) pending?.settle({ value: envelope.value });
       else pending?.settle({ error: toRemoteError(envelope.error, pending.type) });
@@ -308,7 +308,7 @@ export class ControlPeer {
     }
   }
 
-  /** An internal error is only logged; the peer gets only errors that are made for it. */
+  /** An internal error is only logged. The peer gets only errors that are meant for a peer. */
   #errorForPeer(thrown: unknown, type: string): ErrorInfo {
     if (thrown instanceof FarkeepError) return thrown.toInfo();
     if (thrown instanceof Error && thrown.name === 'AbortError') return new FarkeepError('call.canceled').toInfo();
@@ -330,13 +330,13 @@ export class ControlPeer {
     this.#logger.warn('Control channel closed because of a malformed message', { why });
     const error = new FarkeepError('protocol.malformed', `The other side sent ${why}`);
     this.#closeError ??= error;
-    // Reads no further message of this peer, also none that is already buffered.
+    // Reads no further message of this peer, not even a message that is already buffered.
     this.#socket.removeAllListeners('message');
     this.#socket.close(closeCodeForReason, closeText(error));
     systemClock.startTimer(refusalDeadlineMs, () => this.#socket.terminate(), { isBackground: true });
   }
 
-  /** Stops reading for this time, so that the other side must slow down. */
+  /** Stops reading for `waitMs`, so that the other side must slow down. */
   #holdUp(waitMs: number): void {
     if (waitMs <= 0 || this.#heldUp !== undefined || this.#isClosed) return;
     this.#socket.pause();

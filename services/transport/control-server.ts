@@ -66,7 +66,7 @@ export interface ControlServerOptions {
    * (GatewayLinkServer.authenticateProxyHeader).
    */
   readonly authenticateProxy: (received: ReceivedProxyHeader) => { gatewayId: string } | undefined;
-  /** Whether this is the address (`countingKey`) of an enrolled gateway with a link. */
+  /** Whether `key` is the address (in the form of `countingKey`) of an enrolled gateway with a link. */
   readonly isKnownAddress?: (key: string) => boolean;
   /** Whether tenants may connect without a gateway. */
   readonly isDirectAllowed?: boolean;
@@ -245,7 +245,7 @@ export class ControlServer {
     this.#readFirstBytes(client);
   }
 
-  /** This code reads the PROXY header and the ClientHello; then OpenSSL gets all bytes after the header, also the ClientHello. */
+  /** Reads the PROXY header and the ClientHello. Then OpenSSL gets all bytes after the header, also the bytes of the ClientHello. */
   #readFirstBytes(client: Client): void {
     const { raw } = client;
     let received: Buffer = Buffer.alloc(0);

@@ -162,7 +162,7 @@ describe('misbehaving clients', () => {
       ALPNProtocols: [controlProtocol],
     });
     idle.on('error', () => undefined);
-    // Created before any wait: on a busy machine the server may close both early.
+    // These promises are created before any wait: on a busy machine the server may close both connections early.
     const closed = [untilClosed(silent), untilClosed(idle)];
     // On a busy machine the login time can end before the connection is complete.
     const lazy = connectControl(clientOptions(server.port)).then(

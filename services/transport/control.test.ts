@@ -87,7 +87,7 @@ describe('control channel', () => {
 
   it('shows the certificate to the client before the client sends anything, and nothing is sent after a refusal', async () => {
     const { server, connections } = await startServer();
-    // A recorder between the two records what the client sends after its handshake.
+    // A recorder between client and server records what the client sends after its handshake.
     const toServer: number[] = [];
     const recorder = createTcpServer((client) => {
       const upstream = connectTcp(server.port, '127.0.0.1');

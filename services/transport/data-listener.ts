@@ -9,7 +9,9 @@ import { classifyFirstBytes, preambleLengthBytes, type Preamble } from '../wire/
 import { DataSocket } from './data-socket.ts';
 import { PendingPlaces } from './pending-places.ts';
 
-/** All streams of a session come through one gateway, so one address may have many connections; each sends its preamble at once. */
+/**
+ * All streams of a session come through one gateway, so one address may have many connections. Each connection sends its preamble at once.
+ */
 const maxPendingPerAddress = 64;
 
 export interface AcceptedData extends Preamble {

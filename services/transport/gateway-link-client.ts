@@ -304,7 +304,10 @@ function openLink(socket: TLSSocket, logger: Logger): Promise<ControlPeer> {
   });
 }
 
-/** 0.5 s, doubled up to 30 s, with a random part of half, so that many gateways do not reconnect at the same moment. */
+/**
+ * Returns the pause before the next try: 0.5 s, doubled after each failure up to 30 s. A part of the pause is random, so that many gateways
+ * do not reconnect at the same moment.
+ */
 function backOff(failures: number, random: () => number): number {
   const ceilingMs = Math.min(maxDelayMs, firstDelayMs * 2 ** Math.min(failures - 1, 10));
   return Math.round(ceilingMs * (0.5 + random() / 2));

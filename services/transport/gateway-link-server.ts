@@ -74,7 +74,7 @@ export interface GatewayLinkServerOptions {
    * @throws FarkeepError `certificate.malformed`, `certificate.weak`
    */
   readonly renew: (gateway: KnownGateway, publicKeyPem: string) => Promise<string>;
-  /** Returns the gateway with this client certificate (SHA-256 of its DER, lower-case hex); undefined for a removed or unknown one. */
+  /** Returns the gateway with this client certificate (SHA-256 of its DER, lower-case hex); undefined for a removed or unknown gateway. */
   readonly identify: (fingerprint: string) => KnownGateway | undefined;
   readonly configurationFor: (gateway: KnownGateway) => GatewayConfiguration;
   readonly onConnected?: (gateway: ConnectedGateway) => void;
@@ -195,7 +195,7 @@ export class GatewayLinkServer {
     await this.#links.get(gatewayId)?.peer.close(reason);
   }
 
-  /** For ControlServer: returns the gateway that wrote this header. Accepts every header once. */
+  /** Returns the gateway that wrote this header; the control server calls this. Accepts every header once. */
   authenticateProxyHeader(received: ReceivedProxyHeader): { gatewayId: string } | undefined {
     return this.#keys.authenticate(received);
   }
@@ -250,7 +250,8 @@ export class GatewayLinkServer {
           return { certificatePem };
         },
         'link-hello': ({ version, listeners }) => {
-          // Checked again: the gateway may have been disabled or removed since the handshake, and nothing else would end its link.
+          // The certificate is checked again: the gateway may have been disabled or removed since the handshake, and nothing else would end
+          // its link.
           if (gateway === undefined || this.#identify(tls)?.gatewayId !== gateway.gatewayId) {
             throw new FarkeepError(
               'gateway.not-enrolled',
@@ -297,7 +298,7 @@ export class GatewayLinkServer {
     const { gatewayId } = link.gateway;
     const former = this.#links.get(gatewayId);
     this.#links.set(gatewayId, link);
-    // A gateway has one link. The provider has not noticed the end of the former link yet.
+    // A gateway has only one link. If there is a former link, the provider has not noticed its end yet.
     former?.peer.terminate(new FarkeepError('call.conflict', 'The gateway opened another link'));
     link.peer.onNotify((type, payload) => {
       if (type !== gatewayReportType) return;

@@ -42,7 +42,7 @@ export interface LinkListenerOptions {
   /** Time limit for TLS handshake and first request. */
   readonly helloTimeoutMs: number;
   readonly onLink: (link: IncomingLink) => void;
-  /** Whether a link of an enrolled gateway came from this address before (`countingKey`). */
+  /** Whether a link of an enrolled gateway came from the address `key` before (`countingKey`). */
   readonly isKnownAddress: (key: string) => boolean;
   readonly logger: Logger;
 }

@@ -6,9 +6,9 @@ import { countingKey } from './client-address.ts';
 
 export interface PendingPlacesOptions {
   readonly total: number;
-  /** For one IPv4 address, or one /64 of IPv6. */
+  /** Limit for one IPv4 address, or for one /64 of IPv6. */
   readonly perAddress: number;
-  /** Limit for a known address; default: as for every other address. */
+  /** Limit for a known address; default: the limit of every other address. */
   readonly perKnownAddress?: number;
   /** The part of `total` that is reserved for known addresses. */
   readonly reserved?: number;
@@ -68,7 +68,7 @@ export class PendingPlaces {
     return !isForKnownOnly || isKnown(key);
   }
 
-  /** The oldest silent connection of this address; of any address if this address has places left. */
+  /** Returns the oldest silent connection of the address `key`. If this address has places left, returns that of any address. */
   #silentOf(key: string): Entry | undefined {
     const own = this.#byAddress.get(key);
     if (own === undefined || own.size < this.#options.perAddress) return this.#silent.values().next().value;

@@ -102,7 +102,7 @@ describe('relay', () => {
     client.end('question');
     const server = await farEnd;
     expect((await digestOf(server)).sizeBytes).toBe(8);
-    // The other direction still works, long after the first has ended.
+    // The direction from server to client still works, long after the other direction has ended.
     server.write('part one, ');
     await new Promise((resolve) => setImmediate(resolve));
     server.end('part two');

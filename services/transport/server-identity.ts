@@ -19,7 +19,7 @@ export function checkIdentity(identity: ServerIdentity): void {
   let isKeyFitting: boolean;
   try {
     createSecureContext(identityContext(identity));
-    // OpenSSL notices a wrong key only when its type is the type of the certificate's key.
+    // OpenSSL notices a wrong private key only if the key has the same type as the certificate's key.
     isKeyFitting = new X509Certificate(identity.certificatePem).checkPrivateKey(
       createPrivateKey(identity.privateKeyPem),
     );

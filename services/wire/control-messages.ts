@@ -26,7 +26,7 @@ const base64 = (max: number): z.ZodString =>
     .string()
     .max(max)
     .regex(/^[A-Za-z0-9+/]*={0,2}$/);
-/** The same rule as in the root of a restore point (docs/repository-format.md, section 5). */
+/** A job name follows the rule for job names in the root of a restore point (docs/repository-format.md, section 5). */
 const jobName = z
   .string()
   .min(1)

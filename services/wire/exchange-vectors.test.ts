@@ -91,7 +91,7 @@ describe('recorded exchanges', () => {
   });
 });
 
-/** As JSON, with bytes in hex. */
+/** Converts a value for JSON, with bytes in hex. */
 function plain(value: object): Record<string, unknown> {
   const say = (item: unknown): unknown => {
     if (Buffer.isBuffer(item)) return item.toString('hex');

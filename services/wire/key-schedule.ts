@@ -23,7 +23,7 @@ export type Direction = 'c' | 's';
 export class DirectionKeys implements Disposable {
   readonly key: Buffer;
   readonly prefix: Buffer;
-  /** For the check field in record headers. */
+  /** Key for the check field in record headers. */
   readonly headerKey: Buffer;
   /** 0 for the keys of the handshake, 1 more after each replacement. */
   readonly generation: number;

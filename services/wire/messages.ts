@@ -35,7 +35,7 @@ export type DataMessage =
   /** One flag for each offered block, in the order of the offer; true: send it. */
   | { readonly type: 'want'; readonly offerId: number; readonly wanted: readonly boolean[] }
   | { readonly type: 'block'; readonly blocks: readonly StoredBlock[] }
-  /** These blocks now survive a crash of the target; totals are of this attempt. */
+  /** The counted blocks now survive a crash of the target. The totals are of this attempt. */
   | {
       readonly type: 'durable';
       readonly totalBlocks: number;

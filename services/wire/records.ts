@@ -14,7 +14,9 @@ export type RecordType = (typeof recordTypes)[keyof typeof recordTypes];
 /** Flag: the message continues in the next record. */
 export const moreFlag = 0x01;
 
-/** A key is replaced before it seals more than this (section 5). Tests use smaller limits on both sides. */
+/**
+ * Limits for one key. A key is replaced before it seals more than these limits allow (section 5). Tests use smaller limits on both sides.
+ */
 export interface RekeyLimits {
   readonly records: number;
   readonly plaintextBytes: number;
@@ -26,7 +28,7 @@ const cipherName = 'aes-256-gcm';
 const cipherOptions = { authTagLength: recordTagBytes };
 const nonceLengthBytes = 12;
 
-/** Counts what one key has sealed and replaces the key in time. Both sides get the same result from the records alone. */
+/** Counts what one key has sealed and replaces the key in time. Sender and receiver get the same result from the records alone. */
 class KeyState {
   #keys: DirectionKeys;
   readonly #limits: RekeyLimits;
@@ -45,7 +47,7 @@ class KeyState {
     return this.#sequence;
   }
 
-  /** Two check bytes over the other header fields, with a separate key; `header` starts at `start`. */
+  /** Returns the two check bytes of a header: a MAC with a separate key over the other bytes of the header, which begins at `start`. */
   headerCheck(header: Buffer, start: number, plaintextBytes: number): number {
     this.#replaceWhenDue(plaintextBytes);
     const mac = createHmac('sha256', this.#keys.headerKey);

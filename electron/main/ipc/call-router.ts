@@ -19,11 +19,11 @@ export interface CallRouter {
   /** @param owner the caller (a window's contents). Identifiers are unique for each owner. Never rejects. */
   call(owner: number, raw: unknown): Promise<CallResult>;
   cancel(owner: number, rawId: unknown): void;
-  /** The owner was closed: cancels its calls. */
+  /** Cancels all calls of an owner that was closed. */
   cancelAll(owner: number): void;
 }
 
-/** A page with more calls at the same time has a defect. A service would also refuse them. */
+/** A page that has more calls than this at the same time has a defect. A service would also refuse so many calls. */
 const maxCallsInFlight = 200;
 
 const targetsByDomain = new Map<string, readonly string[]>(

@@ -39,7 +39,7 @@ export function resolveAppPath(address: string, folder: string): string | undefi
   } catch {
     return undefined;
   }
-  // The name of a built file never contains a decoded separator, drive letter or NUL: only an attack has one.
+  // The name of a built file never contains a decoded separator, a drive letter or a NUL. An address with one of them is an attack.
   if (/[\0\\:]/.test(name) || /%2f|%5c|%00/i.test(url.pathname)) return undefined;
   const file = path.resolve(folder, `.${name}`);
   if (!isInside(file, folder)) return undefined;

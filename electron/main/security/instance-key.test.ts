@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../../services/kernel/logger.ts';
 import { openInstanceKey, realKeychain, type SafeStorage } from './instance-key.ts';
 
-/** As Chromium does: a mark, then data that only this keychain can decrypt. */
+/** Encrypts as Chromium does: the result is a mark and then data that only this keychain can decrypt. */
 class FakeKeychain implements SafeStorage {
   readonly #secret: string;
   readonly #mark: string;

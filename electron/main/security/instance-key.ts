@@ -1,5 +1,6 @@
-// Owns the key with which the OS keychain protects the private keys of this instance. It is made once. The home holds it, encrypted by the
-// keychain. Only a real keychain is used. Must not make a new key if the old one cannot be decrypted: private keys depend on it.
+// Owns the key with which the OS keychain protects the private keys of this instance. The key is made once. A file in the home contains the
+// key, encrypted by the keychain. Only a real keychain is used. Must not make a new key if the old key cannot be decrypted: private keys
+// depend on the old key.
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
@@ -12,7 +13,7 @@ export interface SafeStorage {
   isEncryptionAvailable(): boolean;
   encryptString(text: string): Buffer;
   decryptString(encrypted: Buffer): string;
-  /** Linux only; Electron 25 does not have it yet. */
+  /** Exists on Linux only. Electron 25 does not have this function yet. */
   getSelectedStorageBackend?(): string;
 }
 
@@ -86,7 +87,7 @@ export function openInstanceKey(
 }
 
 function makeKey(file: string, keychain: string, storage: SafeStorage): void {
-  // No `using` here: Electron 25 has no Symbol.dispose.
+  // This code cannot use `using`: Electron 25 has no Symbol.dispose.
   const key = Secret.random(keyBytes);
   try {
     const encryptedKey = storage.encryptString(key.bytes.toString('base64')).toString('base64');

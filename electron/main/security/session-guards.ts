@@ -1,5 +1,5 @@
-// Owns what every page is refused, whatever its content: permissions, requests, navigation, windows, downloads, webviews. The default is
-// no.
+// Owns what no page may do, whatever the page contains: permissions, requests, navigation, windows, downloads, webviews. The default is
+// refusal.
 import type { App, Session } from 'electron';
 import type { Logger } from '../../../services/kernel/logger.ts';
 import { appOrigin, startAddress } from './app-response.ts';

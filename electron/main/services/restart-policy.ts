@@ -3,7 +3,7 @@
 export interface RestartPolicy {
   readonly firstDelayMs: number;
   readonly maxDelayMs: number;
-  /** So many crashes within `windowMs` mean that starting again does not help. */
+  /** This number of crashes within `windowMs` means that another start does not help. */
   readonly maxCrashes: number;
   readonly windowMs: number;
 }

@@ -1,5 +1,5 @@
-// Owns what one service process says to the console and is asked by it: ready, health, calls in flight, and why it ended, in words.
-// One object for one process. Must not decide whether to start another: the supervisor does.
+// Owns the messages between the console and one service process: ready, health, calls in flight, and a sentence about why the process
+// ended. One object for one process. Must not decide whether to start another process: the supervisor does.
 import {
   messageFromServiceSchema,
   type CallResult,
@@ -22,17 +22,17 @@ export interface ServiceProgram {
   readonly executable: string;
   readonly args: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
-  /** Sent first over the process channel; `args` tell the service to wait for it. */
+  /** The key is the first message over the process channel. `args` tell the service to wait for the key. */
   readonly keychainKey?: KeychainKey | undefined;
 }
 
 export interface ServiceTimings {
   readonly startDeadlineMs: number;
-  /** A service sends one every 2 s. */
+  /** The time between two heartbeats. A service sends a heartbeat every 2 s. */
   readonly heartbeatIntervalMs: number;
-  /** So many missing ones are shown as degraded. */
+  /** Number of missing heartbeats after which the service is shown as degraded. */
   readonly missedForDegraded: number;
-  /** So many missing ones mean that it will not come back by itself. */
+  /** Number of missing heartbeats after which the service counts as hung: it will not come back by itself. */
   readonly missedForHung: number;
 }
 
@@ -43,13 +43,13 @@ export const defaultServiceTimings: ServiceTimings = {
   missedForHung: 15,
 };
 
-/** What a service gets beyond its own deadline. */
+/** Time that a service gets after its own deadline before it is killed. */
 const stopGraceMs = 2_000;
 
-/** Why a process is no more. */
+/** The reason why a service process has ended. */
 export type ServiceEnd =
   | { readonly kind: 'stopped' }
-  /** It said itself why it cannot start. */
+  /** The service reported why it cannot start. */
   | { readonly kind: 'start-failed'; readonly error: ErrorInfo }
   | { readonly kind: 'crashed'; readonly error: ErrorInfo };
 
@@ -57,7 +57,7 @@ export interface ServiceProcessListener {
   onReady(ready: ReadyMessage): void;
   onHealth(health: 'running' | 'degraded', reason: string | null): void;
   onEvent(event: EventMessage): void;
-  /** Exactly once, after the process and its log have ended. */
+  /** Called exactly once, after the process and its log have ended. */
   onEnd(end: ServiceEnd): void;
 }
 
@@ -131,7 +131,7 @@ export class ServiceProcess {
     });
   }
 
-  /** Asks for an orderly end; takes the process away when it is not over in time. Safe to call twice. */
+  /** Asks the service to end in order. Kills the process when the service does not end in time. Safe to call twice. */
   async stop(deadlineMs: number): Promise<void> {
     this.#isStopping = true;
     const request: MessageToService = { kind: 'stop', deadlineMs };

@@ -49,7 +49,7 @@ function supervise(
   return supervisor;
 }
 
-/** Resolves with the first state of the tenant service that fits; looks at the present one first. */
+/** Resolves with the first state of the tenant service for which `fits` is true, beginning with the present state. */
 function whenTenant(watched: Supervisor, fits: (service: SupervisedService) => boolean): Promise<SupervisedService> {
   return new Promise((resolve) => {
     const now = watched.find('tenant');

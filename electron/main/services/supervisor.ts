@@ -36,7 +36,7 @@ interface Entry {
   process: ServiceProcess | undefined;
   shown: SupervisedService;
   crashTimes: number[];
-  /** Whether it should run; a restart that waits looks at this when its time has come. */
+  /** Whether the service should run. A delayed restart checks this field again before it starts the service. */
   isWanted: boolean;
   /** Ends the wait before a restart. */
   waiting: AbortController | undefined;
@@ -84,7 +84,7 @@ export class Supervisor {
     if (entry.process === undefined) this.#launch(entry);
   }
 
-  /** Ends a service in an orderly way; also one that waits for its restart. Safe to call twice. */
+  /** Ends a service in order. A service that waits for its restart is not started again. Safe to call twice. */
   async stop(role: ServiceRole, deadlineMs: number): Promise<void> {
     const entry = this.#entry(role);
     entry.isWanted = false;
@@ -98,12 +98,12 @@ export class Supervisor {
   }
 
   async stopAll(deadlineMs: number): Promise<void> {
-    // The tenant first: it ends its sessions towards the provider while that still answers.
+    // The tenant stops first: it ends its sessions with the provider while the provider still answers.
     await this.stop('tenant', deadlineMs);
     await Promise.all(serviceRoles.map((role) => this.stop(role, deadlineMs)));
   }
 
-  /** Passes one call to a service; waits a little when it is just starting. Never rejects. */
+  /** Passes one call to a service. If the service is just starting, the call waits up to `callPatienceMs`. Never rejects. */
   async call(
     role: ServiceRole,
     { domain, command, input }: { domain: string; command: string; input: unknown },
@@ -156,7 +156,7 @@ export class Supervisor {
     const gone = { pid: null, listeners: {} };
     if (end.kind === 'stopped') {
       this.#show(entry, { ...gone, state: 'stopped', reason: null, error: null });
-      // Wanted again while it was stopping.
+      // The service was requested again while it was stopping.
       if (entry.isWanted) this.#launch(entry);
       return;
     }

@@ -1,4 +1,4 @@
-// Owns the shape of the console's settings, and how older files are converted to it. Pure: reads no file.
+// Owns the shape of the console's settings, and how older files are converted to this shape. Pure: reads no file.
 import { z } from 'zod';
 import { preferencesSchema, type Preferences } from '../../../services/contracts/rpc/console.ts';
 import { serviceRoleSchema } from '../../../services/contracts/models/service.ts';

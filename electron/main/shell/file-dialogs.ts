@@ -8,7 +8,7 @@ export interface FileDialogs {
   chooseFile(title: string, filters: readonly { name: string; extensions: string[] }[]): Promise<string | null>;
   saveText(title: string, suggestedName: string, text: string): Promise<string | null>;
   chooseSavePath(title: string, suggestedName: string): Promise<string | null>;
-  /** @throws FarkeepError call.refused for a file that was not chosen, call.invalid for one that is too large */
+  /** @throws FarkeepError call.refused for a file that was not chosen, call.invalid for a file that is too large */
   readChosenText(file: string): Promise<string>;
 }
 

@@ -7,7 +7,7 @@ import type { SupervisedEvent } from '../services/supervisor.ts';
 
 export interface SessionWatch {
   observe(event: SupervisedEvent): void;
-  /** A service process ended or was replaced, so its sessions no longer run. */
+  /** Removes the sessions of a service process that ended or was replaced, because these sessions no longer run. */
   forget(role: ServiceRole): void;
   /** Sessions that an exit would interrupt now. A session with both sides on this computer counts once. */
   runningCount(): number;

@@ -3,7 +3,7 @@ import type { CertificateSlot } from '../../../services/contracts/models/certifi
 import { commandLine } from '../../platform/command-line.ts';
 import type { CertificateDraft } from './certificate-draft.ts';
 
-/** With an announced date, the first command stores the certificate and the second one announces it. */
+/** Returns one command, or two for an announced date: the first command stores the certificate, the second command announces it. */
 export function certificateCommands(
   slot: CertificateSlot,
   draft: CertificateDraft,

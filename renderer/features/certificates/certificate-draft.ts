@@ -11,7 +11,7 @@ export interface CertificateDraft {
   readonly file: string;
   readonly keyFile: string;
   readonly password: string;
-  /** The certificate that the service made or read from exactly this input; not stored yet. */
+  /** The certificate that the service made or read from exactly this input. The certificate is not stored yet. */
   readonly candidate: CertificateCandidate | null;
   /** Whether the user has changed any input. */
   readonly isDirty: boolean;

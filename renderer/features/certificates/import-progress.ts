@@ -18,7 +18,7 @@ export function useImportProgress(): ImportProgress {
         if (target !== 'provider' || domain !== certificateDomain.name || event !== 'importProgressed') return;
         const told = certificateDomain.events.importProgressed.payload.safeParse(payload);
         if (!told.success) return;
-        // Another console may import at the same time.
+        // Another console may import at the same time. Progress of another import is ignored.
         setCurrent((before) => (before?.progressId === told.data.progressId ? told.data : before));
       }),
     [],

@@ -3,7 +3,7 @@
 const dayMs = 86_400_000;
 const mostDaysAhead = 400;
 
-/** As the browser's input fields write date and time, in local time. */
+/** A date and a time as the browser's input fields write them, in local time. */
 export interface LocalMoment {
   /** "2027-01-31" */
   readonly date: string;

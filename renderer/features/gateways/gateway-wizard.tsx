@@ -61,7 +61,7 @@ export function GatewayWizard({ onClose }: { readonly onClose: () => void }): Re
   const [isHere, setHere] = useState(canBeHere);
   const [host, setHost] = useState('');
   const [enteredPort, setPort] = useState<string | null>(null);
-  // The port of the gateway here says nothing about one elsewhere.
+  // The port of the gateway on this computer says nothing about the port of a gateway on another computer.
   const port = enteredPort ?? String(isHere ? listenAddress : defaultPort);
   const [errors, setErrors] = useState<Errors>({});
   const [result, setResult] = useState<Result | null>(null);

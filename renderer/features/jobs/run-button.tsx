@@ -18,10 +18,10 @@ import { useText } from '../../i18n/use-text.ts';
 export type RunOptions = Omit<CommandInput<typeof jobsDomain, 'run'>, 'jobId'>;
 
 const useStyles = makeStyles({
-  // As wide as the other commands.
+  // The button has the width of the other commands.
   run: { minWidth: 'unset', padding: '5px 8px' },
   other: { minWidth: '24px', padding: '0 2px' },
-  // One line for each explanation.
+  // Each explanation is on one line.
   popover: { maxWidth: 'none' },
   item: { maxWidth: 'none' },
   hint: { whiteSpace: 'nowrap' },

@@ -1,4 +1,4 @@
-// Owns the overview's card of the gateway role: its link, its counters, and enrollment with a token of a provider elsewhere.
+// Owns the overview's card of the gateway role: its link, its counters, and enrollment with the token of a provider on another computer.
 import { Button, Field, Input, makeStyles } from '@fluentui/react-components';
 import { useState } from 'react';
 import type { ReactNode } from 'react';

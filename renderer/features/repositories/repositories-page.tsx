@@ -252,7 +252,7 @@ function RemoveButton({ repository, onClick }: RemoveButtonProps): ReactNode {
   );
 }
 
-/** What happened to the damaged blocks, and what to do. One sentence for each. */
+/** Returns one sentence for each thing that happened to the damaged blocks, and for each next step. */
 function nextSteps({ damaged, settled, soundAgainBlocks, markingProblem }: Verification, t: TextFunction): string[] {
   const lost = damaged.reduce((sum, { lostBlocks }) => sum + lostBlocks, 0);
   const texts: string[] = [];

@@ -60,7 +60,7 @@ export function ItemsPage({
     const timer = setTimeout(() => {
       void run(async () => {
         const entries = await find(text);
-        // Text that the user typed during the search starts its own search.
+        // If the user typed other text during the search, this answer is old. The new text starts its own search.
         if (!isOld) setAnswer(entries);
       });
     }, searchDelayMs);

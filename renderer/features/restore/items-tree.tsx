@@ -163,7 +163,7 @@ export function ItemsTree({
   );
 }
 
-/** The name of the row. Without it a screen reader reads the name three times: button, check box and text. */
+/** Returns the accessible name of a row. Without this name a screen reader reads the name three times: button, check box and text. */
 function nameOf({ name, path, sizeBytes, hasWarning }: PointEntry, isPathShown: boolean, t: TextFunction): string {
   return [
     isPathShown ? path : name,
@@ -190,7 +190,7 @@ interface EntryRowProps {
   readonly isExpanded: boolean;
   readonly isPathShown: boolean;
   readonly checked: boolean | 'mixed';
-  /** Included, because a folder above it is ticked. */
+  /** Whether the entry is included because a folder above it is ticked. */
   readonly isIncluded: boolean;
   readonly onToggle: () => void;
   readonly onTwist: () => void;

@@ -5,7 +5,7 @@ import type { TrustReason } from '../../../services/contracts/models/trust.ts';
 import type { TextFunction } from '../../i18n/use-text.ts';
 import { makeErrorInfo } from '../../platform/error-info.ts';
 
-/** Null reasons: a person saw the certificate and refused it. */
+/** Returns the error for a refused certificate. `reasons` is null if a person saw the certificate and refused it. */
 export function trustProblem(reasons: readonly TrustReason[] | null, t: TextFunction): CallError {
   if (reasons === null) return new CallError(makeErrorInfo('trust.refused', t('providerWizard.refused')));
   const words = reasonsAgainst(reasons)

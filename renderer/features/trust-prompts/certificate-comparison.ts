@@ -46,7 +46,7 @@ export function compareCertificates(
   const hasNames = [saved, presented].some(
     (certificate) => [...(certificate?.dnsNames ?? []), ...(certificate?.ipAddresses ?? [])].length > 0,
   );
-  // If both certificates have no names, the line is left out. It would only push other lines out of view.
+  // If neither certificate has names, the line of the names is left out. This line would only push other lines out of view.
   return values
     .filter(({ id }) => id !== 'names' || hasNames || saved === null)
     .map(({ id, value }) => {

@@ -35,7 +35,7 @@ const useStyles = makeStyles({
   whyText: { margin: 0 },
   verify: { display: 'flex', alignItems: 'flex-start', gap: '8px' },
   field: { flexGrow: 1 },
-  // As wide as the presented one beside it, so that a whole SHA-256 with its colons is visible.
+  // The typed thumbprint is as wide as the presented thumbprint beside it. So a whole SHA-256 with its colons is visible.
   mono: { fontFamily: tokens.fontFamilyMonospace, '& input': { fontSize: tokens.fontSizeBase200 } },
   verifyButton: { marginTop: '26px' },
   compared: { marginLeft: '-8px' },

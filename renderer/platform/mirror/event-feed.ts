@@ -2,11 +2,11 @@
 import type { BridgeEvent } from '../../../services/contracts/carrier.ts';
 
 export type FeedVerdict =
-  /** The next event: apply it. */
+  /** The event is the next one in order: apply the event. */
   | 'next'
   /** Events were missed, or the process is new: apply the event and fetch snapshots. */
   | 'gap'
-  /** From an earlier process, or already seen: drop it. */
+  /** The event is from an earlier process, or was already seen: drop the event. */
   | 'stale';
 
 export class EventFeed {

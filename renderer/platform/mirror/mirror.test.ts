@@ -144,7 +144,7 @@ describe('Mirror', () => {
     hold();
     const refetched = mirror.refetch('provider');
     await settle();
-    // The snapshot was taken before this event and does not contain it.
+    // The snapshot was taken before this event, so the snapshot does not contain the change.
     send('provider', 'tenants.changed', tenantOf(2));
     await settle();
     release();

@@ -1,4 +1,4 @@
-// Owns the table of a certificate's rows, as in the wizard's summary.
+// Owns the table with the rows of a certificate, in the form of the wizard's summary.
 import { makeStyles, tokens } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import type { CertificateRow } from './certificate-rows.ts';

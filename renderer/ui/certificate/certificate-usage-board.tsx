@@ -41,7 +41,9 @@ const useStyles = makeStyles({
 
 interface CertificateUsageBoardProps {
   readonly slot: CertificateSlot;
-  /** With this certificate the list shows what a change would mean, before the change. */
+  /**
+   * Identifier of a certificate that is not installed yet. With this identifier, the list shows the effect of a change before the change.
+   */
   readonly candidateId?: string;
 }
 

@@ -19,7 +19,7 @@ const useStyles = makeStyles({
 interface QrCodeButtonProps {
   readonly text: string;
   readonly buttonLabel: string;
-  /** The text of the code, for people who cannot see it. */
+  /** A text for people who cannot see the code. */
   readonly codeLabel: string;
 }
 

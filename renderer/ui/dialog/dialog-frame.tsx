@@ -48,7 +48,7 @@ const useStyles = makeStyles({
 interface DialogFrameProps {
   readonly title: string;
   readonly children: ReactNode;
-  /** Between content and buttons. It stays visible while the content scrolls. */
+  /** Shown between content and buttons. This part stays visible while the content scrolls. */
   readonly pinned?: ReactNode;
   readonly footer: ReactNode;
   /** Called for Esc. */
@@ -88,7 +88,7 @@ export function DialogFrame({
       <DialogSurface
         className={mergeClasses(styles.surface, width === 'wide' && styles.wide, width === 'narrow' && styles.narrow)}
         aria-labelledby={titleId}
-        // Above another dialog too: Fluent would not darken the lower one, although it takes no clicks.
+        // The backdrop is dark above another dialog too. Fluent would not darken the lower dialog, although it takes no clicks.
         backdrop={{ appearance: 'dimmed' }}
         onKeyDown={(event) => {
           // Fluent ignores Esc in alert dialogs. Here Esc always means the safe button.

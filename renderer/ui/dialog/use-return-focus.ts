@@ -1,4 +1,4 @@
-// Owns returning the focus to its earlier place when a dialog closes. Without it the keyboard would start at the top of the window.
+// Owns returning the focus to its earlier place when a dialog closes. Without this file the keyboard would start at the top of the window.
 import { useEffect, useState } from 'react';
 
 /** An item of a menu disappears with the menu, but the button that opened the menu stays. */
@@ -14,11 +14,11 @@ const framesToWatch = 12;
 export const lostPlaces = 'body, [data-tabster-dummy], [data-tabster*="restorer"]';
 
 export function useReturnFocus(): void {
-  // During drawing, because in an effect the dialog would already have taken the focus.
+  // The element is remembered during drawing, because in an effect the dialog would already have taken the focus.
   const [before] = useState(focusOwner);
   useEffect(
     () => () => {
-      // After the dialog has closed, and only if no other element has taken the focus.
+      // Runs after the dialog has closed. Moves the focus back only if no other element has taken the focus.
       if (before instanceof HTMLElement) giveBack(before);
     },
     [before],
@@ -27,7 +27,7 @@ export function useReturnFocus(): void {
 
 const inputEvents = ['keydown', 'pointerdown'] as const;
 
-/** Ends at the first key or click, because from then on the user controls the focus. */
+/** Moves the focus back to `before`. Stops at the first key or click, because from then on the user controls the focus. */
 function giveBack(before: HTMLElement): void {
   let frames = framesToWatch;
   const end = (): void => {

@@ -6,7 +6,7 @@ export interface HostAndPort {
   readonly port: number;
 }
 
-/** Nobody can dial a wildcard address such as `::`, so it is replaced by loopback. */
+/** Splits an address into host and port. Loopback replaces a wildcard address such as `::`, because nobody can dial a wildcard address. */
 export function splitAddress(address: string): HostAndPort | null {
   const split = /^\[?(.+?)\]?:(\d+)$/.exec(address);
   if (split?.[1] === undefined || split[2] === undefined) return null;

@@ -83,7 +83,7 @@ export const useDataTableStyles = makeStyles({
   },
   disabledRow: {
     color: tokens.colorNeutralForeground3,
-    // Both high contrast themes make all text colors the same white.
+    // The two high contrast themes make all text colors the same white.
     '@media (prefers-contrast: more) and (forced-colors: none)': { color: tokens.colorNeutralForegroundDisabled },
     '@media (forced-colors: active)': { color: 'GrayText' },
   },

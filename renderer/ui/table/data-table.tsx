@@ -15,14 +15,14 @@ export interface TableColumn<T> extends TableColumnModel<T> {
   /** A CSS grid track, such as "minmax(160px, 2fr)". */
   readonly width: string;
   readonly isNumeric?: boolean;
-  /** Hidden while the details pane is open, because the pane also shows this value. */
+  /** The column is hidden while the details pane is open, because the pane also shows the value. */
   readonly isSecondary?: boolean;
   readonly cell: (row: T) => ReactNode;
 }
 
 interface DataTableProps<T> {
   readonly label: string;
-  /** The key under which sort and widths are stored. Without it the table starts with the defaults every time. */
+  /** The key under which sort and widths are stored. Without this key the table starts with the defaults every time. */
   readonly tableId?: string;
   readonly columns: readonly TableColumn<T>[];
   readonly rows: readonly T[];
@@ -35,7 +35,7 @@ interface DataTableProps<T> {
   /** Shown in place of rows if there are none. */
   readonly empty: ReactNode;
   readonly isRowDisabled?: (row: T) => boolean;
-  /** One more line across the whole row, such as the reason why it cannot be chosen. */
+  /** One more line across the whole row, such as the reason why the row cannot be chosen. */
   readonly noteOf?: (row: T) => string | null;
   readonly rowHeight?: number;
   readonly isCompact?: boolean;
@@ -76,7 +76,7 @@ export function DataTable<T>({
       return row !== undefined && noteOf !== undefined && noteOf(row) !== null ? rowHeight + noteHeight : rowHeight;
     },
     overscan: 12,
-    // The head is inside the scrolling box: rows begin below it, and a row must not scroll to a place behind it.
+    // The head is inside the scrolling box. Rows begin below the head, and no row may scroll behind the head.
     scrollMargin: headHeight,
     scrollPaddingStart: headHeight,
     getItemKey: (index) => {

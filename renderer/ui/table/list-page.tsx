@@ -52,7 +52,7 @@ export function ListPage<T>({
 }: ListPageProps<T>): ReactNode {
   const t = useText();
   const styles = useStyles();
-  // The key contains the page, because both sides have a list "Sessions".
+  // The key contains the page, because provider and tenant both have a list "Sessions".
   const tableId = useNavigation(({ route }) => route.page);
   const [search, setSearch] = useState('');
   const [selectedKey, setSelectedKey] = useState<string | null>(null);

@@ -85,7 +85,7 @@ describe('tables', () => {
       expect(rows.length).toBeGreaterThan(10);
       return performance.now() - begin;
     };
-    // The quickest of five: a busy machine slows down some of them.
+    // The quickest of five searches counts, because a busy machine slows down some searches.
     expect(Math.min(...Array.from({ length: 5 }, searchMs))).toBeLessThan(500);
   });
 });

@@ -21,7 +21,10 @@ function compare(left: string | number, right: string | number): number {
     : collator.compare(String(left), String(right));
 }
 
-/** Every word of the search must be in some column. Without a sort the given order stays. */
+/**
+ * Returns the rows that the search finds, in the order of the sort. Every word of the search must be in some column. Without a sort the
+ * given order stays.
+ */
 export function visibleRows<T>(
   rows: readonly T[],
   columns: readonly TableColumnModel<T>[],

@@ -9,7 +9,7 @@ import { showToast } from '../toast-store.ts';
 const saveDelayMs = 400;
 const usual: TableLook = { sort: null, widths: {} };
 
-/** @param tableId undefined for a table that always starts with the defaults, such as one in a wizard */
+/** @param tableId undefined for a table that always starts with the defaults, such as a table in a wizard */
 export function useTableLook(tableId: string | undefined): readonly [TableLook, (change: Partial<TableLook>) => void] {
   const [look, setLook] = useState<TableLook>(() => savedLook(tableId));
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);

@@ -6,7 +6,7 @@ export const useWizardStyles = makeStyles({
     padding: 0,
     width: '920px',
     maxWidth: 'calc(100vw - 48px)',
-    // As large as the window allows: long summaries then need less scrolling.
+    // The wizard is as large as the window allows, so long summaries need less scrolling.
     height: 'clamp(600px, calc(100vh - 120px), 760px)',
     maxHeight: 'calc(100vh - 48px)',
     overflow: 'hidden',
@@ -45,7 +45,7 @@ export const useWizardStyles = makeStyles({
     display: 'flex',
     flexDirection: 'column',
     gap: '14px',
-    // A page with a table does not scroll; its table does.
+    // A page with a table does not scroll. Only its table scrolls.
     '&:has([role="grid"])': { flexShrink: 1 },
   },
   progress: { minHeight: '34px', flexShrink: 0 },

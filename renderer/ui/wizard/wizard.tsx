@@ -24,11 +24,11 @@ export interface WizardStep {
   readonly intro?: string;
   /** Pages with fields show errors beside the fields, by field name. The errors of other calls are shown above the content. */
   readonly content: ReactNode | ((fieldErrors: FieldErrors) => ReactNode);
-  /** Names of the fields of this page, as in the command's input. */
+  /** Names of the fields of this page. The input of the command has the same names. */
   readonly fields?: readonly string[];
-  /** The field of an error for which the service named none. */
+  /** Returns the field of an error if the service named no field. */
   readonly fieldOf?: (error: ErrorInfo) => string | undefined;
-  /** False keeps the current step, and the step shows its errors beside its fields. */
+  /** Returns false to keep the current step. The step then shows the errors beside its fields. */
   readonly validate?: () => boolean;
   /** Runs before the next page opens (or before the wizard closes). An error keeps the current step. */
   readonly work?: (signal: AbortSignal) => Promise<void>;

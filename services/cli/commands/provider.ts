@@ -152,7 +152,7 @@ async function addByAddress(
   );
 }
 
-/** Prints the certificate and ends, unless it is already trusted: the person must compare the thumbprint first. */
+/** Prints the certificate and ends, unless the certificate is already trusted. The person must compare the thumbprint first. */
 async function requireTrusted(
   context: CommandContext,
   client: ProviderClient,

@@ -28,7 +28,7 @@ export function registerServe(program: Command, action: DefineAction): void {
           typeof options[name] === 'string' ? options[name] : undefined;
         // The service handles signals itself.
         for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.removeAllListeners(signal);
-        // A closed pipe on stdout (the reader of the ready line has exited) ends other commands, but must not end a service.
+        // If the reader of the ready line exits, the pipe on stdout closes. A closed pipe ends other commands, but must not end a service.
         process.stdout.removeAllListeners('error');
         process.stdout.on('error', () => undefined);
         return serveRole({

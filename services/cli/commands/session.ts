@@ -188,7 +188,10 @@ async function connectRunning(context: CommandContext): Promise<AdminClient[]> {
   return clients;
 }
 
-/** Looks for the session on the given side. Without a given side, and when both services run here, also looks on the other side. */
+/**
+ * Returns the wanted session, or a running session if no session is given. Without a given side, asks the tenant service, or the provider
+ * service if no tenant service runs.
+ */
 async function find(
   context: CommandContext,
   wanted: string | undefined,

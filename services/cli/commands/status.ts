@@ -83,7 +83,7 @@ function formatStatus(
   sessions: readonly (SessionSummary & { viewer: ServiceRole })[],
   certificates: readonly (StoredCertificate & { expiresInDays: number })[],
 ): string {
-  // Without --home the command would start another instance.
+  // Without --home the printed command would start another instance.
   const ofHome =
     home === defaultHome() ? '' : ` --home ${/^[\w./:-]+$/.test(home) ? home : `'${home.replaceAll("'", `'\\''`)}'`}`;
   const parts = [

@@ -91,7 +91,7 @@ export const pickableCertificateSchema = z.object({
   issuedBy: z.string(),
   friendlyName: z.string(),
   notAfter: instantSchema,
-  /** Why the certificate cannot be used; null when it can. */
+  /** Why the certificate cannot be used; null when the certificate can be used. */
   unusableReason: z.string().nullable(),
 });
 export type PickableCertificate = z.infer<typeof pickableCertificateSchema>;
@@ -130,7 +130,7 @@ export const rolloverSchema = z.object({
   switchAt: instantSchema,
   /** Tenants that have connected before, and how many of them have stored the announced certificate. */
   tenants: z.object({ total: countSchema, informed: countSchema, failed: countSchema }),
-  /** Why the change at its date failed (it is tried again); null when there is no problem. */
+  /** Why the change failed at its date; null when there is no problem. A failed change is tried again. */
   problem: z.string().nullable(),
 });
 export type Rollover = z.infer<typeof rolloverSchema>;

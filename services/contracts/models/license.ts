@@ -4,7 +4,8 @@ import { instantSchema } from './values.ts';
 
 export const licenseSummarySchema = z.object({
   /**
-   * The licensed organization; without a license (community license) the name of this machine. It is the subject of generated certificates.
+   * The licensed organization. Without a license (community license), the name of this machine. This name is the subject of generated
+   * certificates.
    */
   organization: z.string(),
   edition: z.enum(['community', 'standard', 'enterprise']),

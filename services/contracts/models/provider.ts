@@ -51,7 +51,7 @@ export const repositorySchema = z.object({
   usedBytes: bytesSchema,
   tenants: countSchema,
   points: countSchema,
-  /** Why the folder cannot be used now; null when it can. */
+  /** Why the folder cannot be used now; null when the folder can be used. */
   problem: z.string().nullable(),
   /** The last check of all stored data, and its number of findings; null before the first check. */
   verification: z.object({ at: instantSchema, findings: countSchema }).nullable().optional(),
@@ -70,7 +70,7 @@ export const gatewaySchema = z.object({
   connections: countSchema,
   relayedBytes: bytesSchema,
   refusedConnections: countSchema,
-  /** False when the provider certificate covers none of its addresses. */
+  /** False when the provider certificate covers none of the gateway's addresses. */
   isCoveredByCertificate: z.boolean(),
 });
 export type Gateway = z.infer<typeof gatewaySchema>;

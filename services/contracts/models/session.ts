@@ -28,8 +28,8 @@ export const sessionSideSchema = z.enum(['tenant', 'provider']);
 export type SessionSide = z.infer<typeof sessionSideSchema>;
 
 /**
- * Whether a session can be paused now. Not before the first transfer, because there is nothing to keep, and not during a key exchange,
- * because it takes only a moment.
+ * Whether a session can be paused now. Before the first transfer there is nothing to keep, and a key exchange takes only a moment. So in
+ * these states a session cannot be paused.
  */
 export function canPause(session: Pick<SessionDetail, 'state' | 'kind' | 'nextAttemptAt'>): boolean {
   const { state, kind, nextAttemptAt } = session;
@@ -41,7 +41,7 @@ export function canPause(session: Pick<SessionDetail, 'state' | 'kind' | 'nextAt
 export const laneSchema = z.enum(['tenant-service', 'gateway', 'provider-service', 'target-mover', 'source-mover']);
 export type Lane = z.infer<typeof laneSchema>;
 
-/** docs/protocol.md, sections 2 and 4, in the order in which they happen. */
+/** The steps of the handshake (docs/protocol.md, sections 2 and 4), in the order in which they happen. */
 export const handshakeSteps = [
   'gateway-connect',
   'gateway-forward',
@@ -129,7 +129,10 @@ export type Bottleneck = z.infer<typeof bottleneckSchema>;
 
 export const sessionObjectSchema = z.object({
   name: z.string(),
-  /** In a session that is not running no action runs: it is `waiting` for the next attempt, `paused`, or `unfinished` for good. */
+  /**
+   * In a session that does not run, no object is `running`. An object that is not finished is `waiting` for the next attempt, `paused`, or
+   * `unfinished` for good.
+   */
   state: z.enum(['waiting', 'running', 'paused', 'done', 'warning', 'failed', 'unfinished']),
   sizeBytes: bytesSchema.nullable(),
   processedBytes: bytesSchema,
@@ -212,7 +215,7 @@ export const sessionDetailSchema = sessionSummarySchema.extend({
 });
 export type SessionDetail = z.infer<typeof sessionDetailSchema>;
 
-/** One sample a second. */
+/** One sample of the throughput. There is one sample a second. */
 export const throughputSampleSchema = z.object({
   at: instantSchema,
   readBytesPerSecond: z.number().nonnegative(),

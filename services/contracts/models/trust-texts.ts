@@ -54,7 +54,7 @@ export function describeReasonsAgainst(reasons: readonly TrustReason[]): string 
     .join(' ');
 }
 
-/** Only a person can end a revocation, by a separate command. No connection dialog offers this. */
+/** Only a person can end a revocation, by a separate command. No connection dialog offers to end a revocation. */
 export const revokedPinHint =
   'To trust it again, ask your provider for the thumbprint, then: farkeep trust reinstate NAME --fingerprint THUMBPRINT, or Options > Security > Pinned certificates in the console.';
 

@@ -68,8 +68,8 @@ export const trustPromptSchema = z.object({
   /** Name of the job that waits for the answer; null when the wizard asks. */
   waitingJob: z.string().nullable(),
   /**
-   * The provider announced exactly this certificate for a later date, with its current key, but shows the certificate already; null
-   * otherwise.
+   * The date for which the provider announced exactly this certificate with its current key, if the provider already shows the certificate;
+   * null otherwise.
    */
   announcedFor: instantSchema.nullable().default(null),
 });
@@ -116,7 +116,7 @@ export const trustJournalEntrySchema = z.object({
 });
 export type TrustJournalEntry = z.infer<typeof trustJournalEntrySchema>;
 
-/** Additions of the admin to the system's rules, for every trust decision of this tenant. Paths of files on the service's machine. */
+/** What the admin adds to the system's rules, for every trust decision of this tenant. All paths are paths on the service's machine. */
 export const trustSettingsSchema = z.object({
   /**
    * Files with revocation lists, PEM or DER. An unusable list causes refusal of the certificates that it covers. A changed file is read
@@ -130,8 +130,8 @@ export const trustSettingsSchema = z.object({
   /** Additional trusted authorities, PEM. */
   rootFiles: z.array(z.string().min(1).max(4096)).max(100),
   /**
-   * Whether the certificate of a new provider is pinned without a question. An attacker in between at that moment would then be trusted, so
-   * this is off unless an admin turns it on. Never applies to a changed or revoked certificate.
+   * Whether the certificate of a new provider is pinned without a question. An attacker between tenant and provider at that moment would
+   * then be trusted. So the setting is off unless an admin turns it on. Never applies to a changed or revoked certificate.
    */
   canTrustFirstUse: z.boolean().default(false),
 });

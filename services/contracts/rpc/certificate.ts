@@ -63,7 +63,7 @@ export const certificateDomain = defineDomain({
         keyFile: z.string().max(4096).optional(),
         password: z.string().max(1024).optional(),
         friendlyName: displayNameSchema.optional(),
-        /** Identifier chosen by the caller; `importProgressed` events carry it. Without it no progress is reported. */
+        /** Identifier chosen by the caller; `importProgressed` events carry it. Without this identifier, no progress is reported. */
         progressId: z.string().min(1).max(64).optional(),
       }),
       output: certificateCandidateSchema,

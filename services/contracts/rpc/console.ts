@@ -62,7 +62,7 @@ export const consoleDomain = defineDomain({
     startService: { input: z.object({ role: serviceRoleSchema }), output: supervisedServiceSchema },
     getPreferences: { input: emptySchema, output: preferencesSchema },
     setPreferences: { input: preferencesSchema.partial(), output: preferencesSchema },
-    /** Native dialog; null when the user canceled it. */
+    /** Opens a native dialog. The path is null when the user canceled the dialog. */
     chooseFolder: {
       input: z.object({ title: z.string().max(200) }),
       output: z.object({ path: z.string().nullable() }),
@@ -77,7 +77,7 @@ export const consoleDomain = defineDomain({
       }),
       output: z.object({ path: z.string().nullable() }),
     },
-    /** Native save dialog, then writes the text; null when it was canceled. */
+    /** Opens a native save dialog, then writes the text. The path is null when the user canceled the dialog. */
     saveText: {
       input: z.object({
         title: z.string().max(200),
@@ -102,7 +102,7 @@ export const consoleDomain = defineDomain({
       }),
     },
     showLogFiles: { input: emptySchema, output: emptySchema },
-    /** Makes a small folder of sample documents below the home and returns its path; keeps an existing one. */
+    /** Makes a small folder of sample documents below the home and returns its path. Keeps an existing folder. */
     prepareSample: { input: emptySchema, output: z.object({ sourcePath: z.string(), repositoryPath: z.string() }) },
     openExternal: { input: z.object({ url: z.url() }), output: emptySchema },
     quit: { input: emptySchema, output: emptySchema },

@@ -42,7 +42,7 @@ export const jobsDomain = defineDomain({
       input: jobInput.extend({
         /** Reads every file, also files that look unchanged. A change through a memory mapping can leave the file's time unchanged. */
         isFullRead: z.boolean().default(false),
-        /** The user expects much less data than in the last good run, so there is no warning about it. */
+        /** The user expects much less data than in the last good run, so there is no warning about less data. */
         isLessAccepted: z.boolean().default(false),
       }),
       output: z.object({ sessionId: idSchema }),

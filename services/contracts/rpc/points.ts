@@ -9,7 +9,7 @@ export const pointsDomain = defineDomain({
   name: 'points',
   targets: ['tenant'],
   commands: {
-    /** Oldest first, from every provider that answers; `unreachable` names the others. */
+    /** Oldest first, from every provider that answers. `unreachable` names the providers that do not answer. */
     list: {
       input: emptySchema,
       output: z.object({

@@ -40,7 +40,7 @@ export const serviceProvidersDomain = defineDomain({
       }),
       output: serviceProviderSchema,
     },
-    /** Adds a provider by an invitation and pins the fingerprint in it. */
+    /** Adds a provider by an invitation and pins the fingerprint in the invitation. */
     accept: {
       input: z.object({ invitation: invitationSchema, name: newNameSchema.optional() }),
       output: serviceProviderSchema,

@@ -63,7 +63,7 @@ export const trustDomain = defineDomain({
       input: emptySchema,
       output: trustSettingsSchema.extend({ problems: rowList(trustSettingsProblemSchema) }),
     },
-    /** Reads every file first; if one is unusable, the error names it and nothing changes. */
+    /** Reads every file first. If a file is unusable, the error names the file and nothing changes. */
     setSettings: {
       input: trustSettingsSchema,
       output: trustSettingsSchema.extend({ problems: rowList(trustSettingsProblemSchema) }),

@@ -95,7 +95,7 @@ export function createCarrierSession(options: CarrierSessionOptions): CarrierSes
   };
 }
 
-/** Finds the identifier of a call, so that a caller of another version gets an answer. */
+/** Returns the identifier of a call, so that a caller with another version gets an answer; undefined without a valid identifier. */
 function callIdOf(raw: unknown): string | undefined {
   if (typeof raw !== 'object' || raw === null || !('kind' in raw) || raw.kind !== 'call' || !('id' in raw))
     return undefined;

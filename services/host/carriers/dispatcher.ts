@@ -27,7 +27,7 @@ export interface CallRequest {
 export interface CallOptions {
   readonly signal: AbortSignal;
   readonly caller: CallContext['caller'];
-  /** Generated here when the caller provides none. */
+  /** The dispatcher generates an identifier when the caller provides none. */
   readonly correlationId?: string;
 }
 

@@ -29,7 +29,7 @@ export function createLineReader(onDocument: (document: unknown) => void, limitB
       const rest = chunk.subarray(start);
       if (heldBytes + rest.length > limitBytes) return 'line-too-long';
       if (rest.length > 0) {
-        // A copy: the chunk may be a view of a pooled buffer that its owner reuses.
+        // Keeps a copy, because the chunk may be a view of a pooled buffer that its owner reuses.
         parts.push(Uint8Array.from(rest));
         heldBytes += rest.length;
       }

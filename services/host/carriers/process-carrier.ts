@@ -1,5 +1,5 @@
-// Owns the channel between a service process and the console that started it. Uses JSON serialization, because the two run different V8
-// versions. Must not be used without a parent: see `hasProcessChannel`.
+// Owns the channel between a service process and the console that started it. Uses JSON serialization, because console and service run
+// different V8 versions. Must not be used without a parent: see `hasProcessChannel`.
 import type { MessageFromService } from '../../contracts/carrier.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { createCarrierSession, type CarrierSessionOptions } from './carrier-session.ts';

@@ -43,7 +43,7 @@ export class Database implements Disposable {
     this.#explain = options.explain ?? ((error) => error);
     this.#onLostNote = options.onLostNote ?? (() => undefined);
     if (access === 'write') {
-      // Set first: several processes may open a new file at once, and even the switch to WAL needs a lock.
+      // The timeout is set first: several processes may open a new file at once, and even the switch to WAL needs a lock.
       this.#database = new DatabaseSync(file, { timeout: 5000 });
       try {
         options.beforeMigration?.(this.#version());

@@ -19,12 +19,15 @@ export function roleFolder(home: string, role: ServiceRole): string {
   return path.join(path.resolve(home), role);
 }
 
-/** A role's configuration, where none is named with --config. */
+/** Returns the configuration file of a role that is read if --config names no file. */
 export function configFileOf(home: string, role: ServiceRole): string {
   return path.join(path.resolve(home), `${role}.json`);
 }
 
-/** A role's configuration for the console alone, which names it with --config. Without it the console's services read `configFileOf`. */
+/**
+ * Returns the configuration file of a role for the console alone. The console passes the file with --config. If the file is missing, the
+ * console's services read `configFileOf`.
+ */
 export function consoleConfigFileOf(home: string, role: ServiceRole): string {
   return path.join(roleFolder(home, role), 'config.json');
 }

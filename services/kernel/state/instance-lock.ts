@@ -63,7 +63,7 @@ function isBusy(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'errcode' in error && error.errcode === 5;
 }
 
-/** For the message only; the lock itself does not depend on the content of this file. */
+/** Describes the process that holds the lock, for the message only. The lock itself does not depend on the content of this file. */
 async function describeHolder(file: string): Promise<string> {
   try {
     const holder: unknown = JSON.parse(await readFile(file, 'utf8'));

@@ -98,7 +98,7 @@ export function reasonsCovered(
     if (scope.isOfAttributesOnly) return 0;
     if (certificate.isAuthority ? scope.isOfServersOnly : scope.isOfAuthoritiesOnly) return 0;
   }
-  // A certificate without distribution points counts as having one with the name of its issuer.
+  // A certificate without distribution points counts as a certificate with one point that has the name of its issuer.
   const points: readonly DistributionPoint[] =
     certificate.points.length > 0
       ? certificate.points

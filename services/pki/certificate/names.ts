@@ -11,7 +11,7 @@ export interface CertificateNames {
 export type NameMatch = 'covered' | 'covered-by-common-name' | 'not-covered';
 
 /**
- * Whether a certificate's names cover the name that was dialed.
+ * Returns how a certificate's names fit the name that was dialed.
  * - The subject alternative names decide; the subject's common names count only when this extension is absent.
  * - A wildcard is a whole left-most label and covers exactly one label. IP addresses have no wildcards, and neither have names directly
  * below a top-level domain.

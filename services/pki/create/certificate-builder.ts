@@ -57,7 +57,7 @@ export interface CertificateContent {
 
 export interface Issuer {
   readonly privateKey: KeyObject;
-  /** DER of the issuing certificate; absent for a self-signed one. */
+  /** DER of the issuing certificate; absent for a self-signed certificate. */
   readonly certificateDer?: Uint8Array;
 }
 

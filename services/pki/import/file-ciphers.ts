@@ -72,7 +72,7 @@ const forgedCiphers: Readonly<Record<string, FileCipher>> = {
   'rc4-40': rc4(40),
 };
 
-/** PKCS#12 PBE (RFC 7292, appendix C): all of them derive the key with SHA-1. */
+/** The ciphers of PKCS#12 PBE (RFC 7292, appendix C). All of them derive the key with SHA-1. */
 export const pkcs12Ciphers: Readonly<Record<string, string>> = {
   '1.2.840.113549.1.12.1.1': 'rc4',
   '1.2.840.113549.1.12.1.2': 'rc4-40',

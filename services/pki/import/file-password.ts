@@ -1,9 +1,9 @@
 // Owns the encodings by which programs convert a typed password to bytes for PKCS#12 and PBES2.
 
 export interface PasswordForm {
-  /** For the key derivation of RFC 7292, appendix B: BMPString with a final zero, or empty for no password. */
+  /** Form for the key derivation of RFC 7292, appendix B: BMPString with a final zero, or empty for no password. */
   readonly pkcs12: Buffer;
-  /** For PBKDF2 and scrypt. */
+  /** Form for PBKDF2 and scrypt. */
   readonly plain: Buffer;
 }
 
@@ -42,8 +42,8 @@ function bmp(text: string): Buffer {
 }
 
 /**
- * The first result of `attempt` that is not undefined. Two encodings can give the same bytes; these are tried once, because each attempt
- * can cost a key derivation.
+ * Returns the first result of `attempt` that is not undefined. If two encodings give the same bytes, the bytes are tried once, because each
+ * attempt can cost a key derivation.
  */
 export function firstThatFits<T>(
   forms: readonly PasswordForm[],

@@ -13,9 +13,9 @@ export type ImportFormat = 'PFX/P12' | 'PEM' | 'DER' | 'PKCS#7';
 
 export interface ImportContent {
   readonly format: ImportFormat;
-  /** Without duplicates, in the order of the file. */
+  /** Certificates without duplicates, in the order of the file. */
   readonly certificates: ReadCertificate[];
-  /** Without duplicates. */
+  /** Keys without duplicates. */
   readonly privateKeys: KeyObject[];
   readonly friendlyName: string | undefined;
 }

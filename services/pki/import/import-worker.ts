@@ -55,7 +55,7 @@ function work(): ImportAnswer {
       certificatePem: toPem(leaf.der),
       summary: summarize(leaf),
       chainDer: chain.map(({ der }) => Uint8Array.from(der)),
-      // Copies the key: a small Buffer shares its memory with others and cannot be transferred.
+      // Copies the key: a small Buffer shares its memory with other Buffers and cannot be transferred.
       privateKey: Uint8Array.from(privateKey.export({ type: 'pkcs8', format: 'der' })),
       friendlyName: content.friendlyName,
       warnings,

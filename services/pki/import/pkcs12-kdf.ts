@@ -1,4 +1,5 @@
-// Owns the key derivations of PKCS#12 (RFC 7292, appendix B) and PBES1. Only for reading files: both are weak against password guessing.
+// Owns the key derivations of PKCS#12 (RFC 7292, appendix B) and PBES1. Only for reading files: all these derivations are weak against
+// password guessing.
 import { createIteratedHash } from '../../kernel/native/iterated-hash.ts';
 import type { FileHash } from './file-hashes.ts';
 import { unitsPerSlice, type WorkBudget } from './work-budget.ts';

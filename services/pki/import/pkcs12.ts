@@ -69,7 +69,7 @@ function readContent(root: BerNode, password: string | undefined, budget: WorkBu
   const reader = new BagReader(budget);
   for (const info of BerNode.parse(authenticatedSafe).children()) reader.readContentInfo(info);
   budget.announce(mac?.units ?? 0);
-  // A correct MAC proves the encoding of the password; only PBES2 may still need another encoding.
+  // A correct MAC proves the encoding of the password. Only a part with PBES2 may still need another encoding.
   const provenForm =
     mac === undefined
       ? undefined

@@ -121,7 +121,7 @@ function readCrl(bytes: Buffer): Crl {
   };
   const signed = {
     data: expectTag(tbs, tags.sequence).raw,
-    // The first byte of a BIT STRING is the number of unused bits; this is 0 for a signature.
+    // The first byte of a BIT STRING is the number of unused bits. In a signature this number is 0.
     signature: expectTag(signature, tags.bitString).content.subarray(1),
   };
   const find = (id: string): Buffer | undefined => listExtensions.find((one) => one.id === id)?.value;

@@ -23,7 +23,7 @@ function systemRoots(): readonly string[] {
 
 function readSystemRoots(): readonly string[] {
   const system = tls.getCACertificates('system');
-  // A machine without its own list of roots uses Node's, as on the control channel.
+  // A machine without its own list of roots uses the list of Node.js. The control channel does the same.
   return [...new Set(system.length > 0 ? system : tls.getCACertificates('bundled'))];
 }
 

@@ -8,7 +8,7 @@ import { isStrongKey, isStrongSignature } from '../certificate/strength.ts';
 
 /** Clocks of two machines differ: a new list can seem to come from the future. */
 const clockToleranceMs = 5 * 60_000;
-/** A peer can send hundreds of certificates with one name, and each one that is tried costs a signature check. */
+/** Limit of the keys that are tried for one list. A peer can send hundreds of certificates with one name, and each try costs a check. */
 const maxSigners = 8;
 
 export interface Verdict {

@@ -22,7 +22,7 @@ export interface RevocationPolicy {
 export const defaultRevocationPolicy: RevocationPolicy = { canFetch: false, isRequired: false, fetchTimeoutMs: 5000 };
 
 const maxUrlsPerCertificate = 4;
-/** Limit of additional certificates that are read from a peer, because each one costs time. */
+/** Limit of additional certificates that are read from a peer, because each certificate costs time. */
 const maxSentSigners = 4;
 
 export interface RevocationOptions {
@@ -64,9 +64,9 @@ export class RevocationChecker {
   }
 
   /**
-   * @returns undefined when there is nothing to check: the certificate is self-signed (only its pin can be revoked), or the admin gave no
-   * list
-   *   and the policy forbids fetching. If the policy then requires an answer, a trusted chain gets "unknown", so that it is refused.
+   * @returns undefined when there is nothing to check. A self-signed certificate has nothing to check, because only its pin can be revoked.
+   * There is also nothing to check if the admin gave no list and the policy forbids fetching. If the policy then requires an answer, a
+   * trusted chain gets "unknown" and is refused.
    */
   async check(question: RevocationQuestion, signal?: AbortSignal): Promise<RevocationAnswer | undefined> {
     const { leafDer, chainDer, isAuthorizedByOpenSsl } = question;
@@ -136,7 +136,7 @@ export class RevocationChecker {
       const answer = await this.#fetcher.fetch(url, signal);
       failure ??= answer.failure;
       fetched.push(...answer.lists);
-      // Checked together with the admin's lists, because lists can cover different reasons.
+      // The fetched lists are checked together with the admin's lists, because lists can cover different reasons.
       const verdict = judgeByLists([...this.#given, ...fetched], asked, now);
       if (verdict.status === 'good' || verdict.status === 'revoked') return verdict;
     }
@@ -151,7 +151,10 @@ export class RevocationChecker {
   }
 }
 
-/** Certificates from the peer that have the issuer's name. One of them may hold another key of the issuer that signed a list. */
+/**
+ * Returns certificates from the peer that have the issuer's name. Such a certificate may hold another key of the issuer, with which the
+ * issuer signed a list.
+ */
 function sentSigners(
   { othersDer = [], isAuthorizedByOpenSsl }: RevocationQuestion,
   issuer: ReadCertificate,

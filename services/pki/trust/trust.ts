@@ -19,7 +19,7 @@ import { matchesThumbprint, type Thumbprint, thumbprintOf } from '../certificate
 export interface TrustPin {
   readonly certificateDer: Uint8Array;
   readonly state: 'current' | 'next' | 'revoked' | 'replaced';
-  /** For `next`: date from which the announced certificate is accepted, ms since the epoch. */
+  /** Date from which an announced certificate (`next`) is accepted, ms since the epoch. */
   readonly usableFrom?: number;
 }
 
@@ -36,7 +36,10 @@ export interface RevocationAnswer {
 
 export interface TrustInput {
   readonly leafDer: Uint8Array;
-  /** Issuers above the leaf, each the issuer of the certificate before, the root last when it is known. The leaf itself may come first. */
+  /**
+   * The issuers above the leaf. Each certificate is the issuer of the certificate before it. The root comes last when it is known. The leaf
+   * itself may come first.
+   */
   readonly chainDer: readonly Uint8Array[];
   /** Whether the chain ends in a trusted root. Only a complete chain is known to be the chain that OpenSSL verified (`peerChain`). */
   readonly isChainComplete: boolean;
@@ -69,7 +72,10 @@ export interface TrustResult {
   /** Codes of `findings` without duplicates. */
   readonly reasons: TrustReason[];
   readonly findings: TrustFinding[];
-  /** Whether a pin exists and the presented certificate is another one. The user then gets the compare prompt, not the first-use prompt. */
+  /**
+   * Whether a pin exists and the presented certificate is not the pinned certificate. The user then gets the compare prompt, not the
+   * first-use prompt.
+   */
   readonly isChanged: boolean;
 }
 
@@ -101,7 +107,7 @@ const constraintTexts = new Set([
   'unspecified certificate verification error',
 ]);
 
-/** Whether the certificate's names and the pin allow a gateway, before any connection. */
+/** Returns how the certificate's names and the pin fit a gateway, before any connection. */
 export function gatewayNameMatch(certificate: ReadCertificate, nameDialed: string, isPinned: boolean): NameMatch {
   const { structure } = certificate;
   if (!isPinned) return matchName(structure, nameDialed);
@@ -110,9 +116,9 @@ export function gatewayNameMatch(certificate: ReadCertificate, nameDialed: strin
 }
 
 /**
- * The names that a pinned certificate requires of a gateway; undefined when it requires none. The pin is the identity, so a certificate
- * without DNS names does not limit DNS names, and one without addresses does not limit addresses. The common name of a self-signed
- * certificate is a label for people, not a host.
+ * The names that a pinned certificate requires of a gateway; undefined when it requires none. The pin is the identity. So a certificate
+ * without DNS names does not limit DNS names, and a certificate without addresses does not limit addresses. The common name of a
+ * self-signed certificate is a label for people, not a host.
  */
 function pinnedNames(certificate: ReadCertificate, nameDialed: string): CertificateNames | undefined {
   const { structure } = certificate;
@@ -250,7 +256,7 @@ function addKeyFindings(
   chain: ReadCertificate[] | undefined,
   isPinned: boolean,
 ): void {
-  // A pinned certificate is trusted without signatures of others, so only its own key must be strong.
+  // A pinned certificate is trusted without signatures of authorities, so only its own key must be strong.
   for (const certificate of isPinned ? [leaf] : [leaf, ...(chain ?? [])]) {
     const name = certificate === leaf ? 'The certificate' : `The authority "${certificate.structure.subject}"`;
     if (!isStrongKey(certificate.x509.publicKey)) {

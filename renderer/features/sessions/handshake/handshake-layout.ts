@@ -23,7 +23,7 @@ interface StepPlace {
   readonly tone: StepTone;
   /** The end at which the label starts. A label with `end` runs to the left. */
   readonly label: 'start' | 'end';
-  /** Moves a dot to the side if two dots are in the same place. */
+  /** The distance by which a dot is moved to the side if two dots are in the same place. */
   readonly shift: number;
 }
 
@@ -112,7 +112,7 @@ function placeStep(step: HandshakeStep, size: DiagramSize): PlacedStep {
   const right = Math.max(fromX, toX);
   if (shape === 'dot') {
     const labelX = label === 'start' ? fromX + labelGap : fromX - labelGap;
-    // Key B is created where its line to the source begins, so the label uses only the first half.
+    // The dot of Key B is where the line of Key B to the source begins. So the label ends at the lane of the provider service.
     const limit = step.step === 'key-b-created' ? laneX('provider-service', size) : size.width;
     return {
       step,
@@ -161,7 +161,9 @@ function textWidth(text: string): number {
   return width;
 }
 
-/** Title and detail if both fit; otherwise a shortened detail; otherwise only the title. Width in pixels. */
+/**
+ * Returns title and detail if both texts fit, otherwise the title and a shortened detail, otherwise only the title. `width` is in pixels.
+ */
 export function fitLabel(title: string, detail: string, width: number): string {
   if (detail === '') return title;
   const full = `${title} · ${detail}`;

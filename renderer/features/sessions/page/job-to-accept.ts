@@ -2,7 +2,10 @@
 import type { SessionDetail } from '../../../../services/contracts/models/session.ts';
 import type { Job } from '../../../../services/contracts/models/tenant.ts';
 
-/** The job that can be run again with less data accepted. Only the last run of a job asks, because a later run makes its own comparison. */
+/**
+ * Returns the job that can be run again with less data accepted. Only the last run of a job asks, because a later run makes its own
+ * comparison.
+ */
 export function jobToAccept(
   { id, viewer, warnings }: Pick<SessionDetail, 'id' | 'viewer' | 'warnings'>,
   jobs: readonly Job[],

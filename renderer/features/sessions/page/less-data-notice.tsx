@@ -1,4 +1,4 @@
-// Owns the question after a backup with much less data than the last good run: accept it, or check the sources.
+// Owns the question after a backup with much less data than the last good run: accept the smaller amount, or check the sources.
 import {
   Button,
   MessageBar,

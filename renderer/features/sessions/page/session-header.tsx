@@ -28,7 +28,7 @@ const useStyles = makeStyles({
     overflow: 'hidden',
     textOverflow: 'ellipsis',
     whiteSpace: 'nowrap',
-    // The job's name has priority for space over the line beside it.
+    // The job's name gets its space first. The line beside the name gets the rest.
     flexShrink: 0,
     maxWidth: '40%',
   },

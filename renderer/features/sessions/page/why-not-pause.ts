@@ -15,7 +15,7 @@ export function whyNotPause(detail: SessionDetail): PauseObstacle | null {
   if (isFinal(detail)) return 'session.pause.ended';
   if (kind === 'browse') return 'session.pause.browse';
   if (state === 'finalizing') return 'session.pause.late';
-  // While the tenant has no connection, only the tenant knows what it waits for.
+  // Without a connection, only the tenant knows what the tenant waits for.
   if (state === 'waiting-to-resume' && viewer === 'provider') return 'session.pause.early';
   if (canPause(detail)) return null;
   return state === 'waiting-to-resume' ? 'session.pause.waiting' : 'session.pause.early';

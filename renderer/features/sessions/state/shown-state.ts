@@ -9,7 +9,10 @@ export function movementOf(state: SessionState): Movement {
   return state === 'paused' || state === 'waiting-to-resume' ? 'still' : 'moving';
 }
 
-/** If a session ended before anything was counted, its zeros are no figures. Shown, they would mean "the source was empty". */
+/**
+ * Whether the session has figures to show. A session that ended before anything was counted has only zeros. Shown zeros would mean "the
+ * source was empty".
+ */
 export function hasFigures({ state, progress }: Pick<SessionDetail, 'state' | 'progress'>): boolean {
   const { totalBytes, processedBytes, readBytes, transferredBytes } = progress;
   return movementOf(state) !== 'ended' || totalBytes !== null || processedBytes + readBytes + transferredBytes > 0;

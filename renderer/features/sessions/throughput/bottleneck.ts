@@ -4,7 +4,7 @@ import type { Bottleneck } from '../../../../services/contracts/models/session.t
 export const bottleneckParts = ['source', 'compression', 'network', 'target'] as const;
 export type BottleneckPart = (typeof bottleneckParts)[number];
 
-/** Below this share no part counts as the bottleneck. */
+/** A part with a smaller share than this does not count as the bottleneck. */
 const leastShare = 0.2;
 
 export function largestPart(bottleneck: Bottleneck | null): BottleneckPart | 'none' {

@@ -25,7 +25,7 @@ function cssColor(element: HTMLElement, token: string): string {
   return getComputedStyle(element).getPropertyValue(name).trim() || '#888888';
 }
 
-/** One sample is not enough for a line. */
+/** Whether the graph has only one sample. One sample is not enough for a line. */
 const isAlone = (plot: uPlot): boolean => plot.data[0].length < 2;
 
 function optionsFor(
@@ -45,7 +45,8 @@ function optionsFor(
     legend: { show: false },
     cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
     scales: {
-      // A run of one second also has a time axis, and the line grows to the right. For one sample uPlot would show a whole day.
+      // A session of one second also gets a time axis, and its line grows to the right. Without this range, uPlot would show a whole day
+      // for one sample.
       x: {
         time: true,
         range: (plot, min, max) => [min, isAlone(plot) ? min + leastSeconds : Math.max(max, min + leastSeconds)],

@@ -3,7 +3,7 @@ import type { ThroughputSample } from '../../../../services/contracts/models/ses
 
 export type ThroughputRange = 'five-minutes' | 'whole-run';
 
-/** Seconds since 1970, then bytes per second, one column each, as uPlot requires. */
+/** Three columns, as uPlot requires: seconds since 1970, bytes read per second, bytes transferred per second. */
 export type ThroughputColumns = readonly [readonly number[], readonly number[], readonly number[]];
 
 const fiveMinutesMs = 300_000;
