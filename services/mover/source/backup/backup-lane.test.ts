@@ -53,8 +53,15 @@ function add(...names: readonly string[]): void {
   lane.add(tasks.take());
 }
 
-async function turns(count = 20): Promise<void> {
-  for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+/** Waits until the lane has sent and posted nothing for so many turns: a slow machine needs more turns to read a file. */
+async function turns(quietTurns = 20): Promise<void> {
+  let [before, quiet] = [-1, 0];
+  while (quiet < quietTurns) {
+    await new Promise((resolve) => setImmediate(resolve));
+    const now = sent.length + posted.length;
+    quiet = now === before ? quiet + 1 : 0;
+    before = now;
+  }
 }
 
 const offers = (): (DataMessage & { readonly type: 'offer' })[] =>
