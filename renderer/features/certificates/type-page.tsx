@@ -39,7 +39,7 @@ const useStyles = makeStyles({
   },
 });
 
-/** Scrolls the requested board into view when its table is drawn. */
+/** Scrolls the list of certificate users into view when its table is drawn. */
 function bringIntoSight(element: HTMLElement | null): (() => void) | undefined {
   if (element === null) return undefined;
   const observer = new ResizeObserver(() => {

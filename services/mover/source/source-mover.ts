@@ -15,7 +15,7 @@ const endDeadlineMs = 8_000;
 
 export interface SourceMoverOptions {
   readonly start: SourceStart;
-  /** Has one thread for each ticket. `run` opens the streams. */
+  /** The stream threads, one for each ticket. `SourceMover.run` opens the streams. */
   readonly pool: SourceStreams;
   readonly emit: (event: MoverEvent) => void;
   readonly createPipeline: (options: PipelineOptions) => Pipeline;

@@ -21,7 +21,7 @@ import { checkPack, keyOf } from './verify-pack.ts';
 import { checkPoint } from './verify-point.ts';
 
 export interface Damage {
-  /** Name below the tenant folder; one of `pack` and `manifest`. */
+  /** The damaged file, by its name relative to the tenant folder. Exactly one of `pack` and `manifest` is set. */
   readonly pack?: string;
   readonly manifest?: string;
   readonly reason: string;

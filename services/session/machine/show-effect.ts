@@ -1,4 +1,5 @@
-// Owns the effects of both machines that only change what people see of a session, and applies them to the session's record.
+// Owns those effects of the two session state machines (tenant and provider) that only change what people see of a session. Applies them to
+// the session's record.
 import type { SessionSide } from '../../contracts/models/session.ts';
 import type { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { LiveSession } from '../live-session.ts';

@@ -21,7 +21,7 @@ import { fromNodeStats, isFolder, type FileStat } from './file-stat.ts';
 export type RawText = string;
 
 export interface SourceFolder {
-  /** Descriptor of the open folder, valid in all threads of this process; -1 on systems that use paths. */
+  /** Descriptor of the open folder, valid in all threads of this process. -1 on systems other than Linux, which open files by whole path. */
   readonly descriptor: number;
   /** Path where the folder was found. */
   readonly path: RawText;
