@@ -85,6 +85,9 @@ export class TamperingProxy {
     let identity: { kind: TrafficKind; connection: number } | undefined;
     const pass = (from: Socket, to: Socket, direction: TrafficDirection): void => {
       let offset = 0;
+      /** A chunk waits. No later chunk and no end may overtake it: Node.js emits "end" after the last chunk even on a paused socket. */
+      let isWaiting = false;
+      let hasEnded = false;
       const deliver = (chunk: Buffer): void => {
         identity ??= this.#identify(chunk);
         const changed = this.interfere({ ...identity, direction, offset }, chunk);
@@ -95,7 +98,9 @@ export class TamperingProxy {
         }
         if (!to.write(changed ?? chunk)) {
           from.pause();
-          to.once('drain', () => from.resume());
+          to.once('drain', () => {
+            if (!isWaiting) from.resume();
+          });
         }
       };
       from.on('data', (chunk: Buffer) => {
@@ -108,13 +113,19 @@ export class TamperingProxy {
           return;
         }
         from.pause();
+        isWaiting = true;
         const waiting = held ?? systemClock.sleep((chunk.length / this.dataBytesPerSecond) * 1000);
         void waiting.then(() => {
+          isWaiting = false;
           from.resume();
           deliver(chunk);
+          if (hasEnded) to.end();
         });
       });
-      from.on('end', () => to.end());
+      from.on('end', () => {
+        hasEnded = true;
+        if (!isWaiting) to.end();
+      });
     };
     pass(client, upstream, 'to-gateway');
     pass(upstream, client, 'to-tenant');
