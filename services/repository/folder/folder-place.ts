@@ -16,6 +16,7 @@ import { RepositoryFolder } from './repository-folder.ts';
 import { WriterLocks } from './writer-lock.ts';
 
 export const folderBackend: StorageBackend<FolderLocation, TenantPlace> = {
+  accepts: ({ folder }) => typeof folder === 'string' && folder !== '',
   open: ({ folder }) => openFolderPlace(folder),
   describe: ({ folder }) => folder,
   locateTenant: ({ folder }, tenantId) => folderLocation(path.join(folder, tenantId)),

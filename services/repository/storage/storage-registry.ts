@@ -1,9 +1,10 @@
 // Owns the table of storage backends. For each kind of location, a backend opens the place, describes it, and derives the location of one
 // tenant. Does not know which backends there are (services/repository/backends.ts), nor the type of the places.
-import type { z } from 'zod';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 
 export interface StorageBackend<Location, Place> {
+  /** Whether these are valid parameters for this kind. */
+  readonly accepts: (parameters: Readonly<Record<string, unknown>>) => boolean;
   /** Returns one tenant's place. Does not read or create any data yet. */
   readonly open: (location: Location) => Place;
   /** Returns a unique name for display. Two locations with the same name are the same place. */
@@ -13,29 +14,25 @@ export interface StorageBackend<Location, Place> {
 }
 
 export class StorageRegistry<Location extends { readonly kind: string }, Place> {
-  readonly #schema: z.ZodType<Location>;
   readonly #backends: ReadonlyMap<string, StorageBackend<Location, Place>>;
 
-  /** @param backends one backend for each kind of location in the schema */
-  constructor(
-    schema: z.ZodType<Location>,
-    backends: {
-      readonly [Kind in Location['kind']]: StorageBackend<Extract<Location, { readonly kind: Kind }>, Place>;
-    },
-  ) {
-    this.#schema = schema;
+  /** @param backends one backend for each kind of location */
+  constructor(backends: {
+    readonly [Kind in Location['kind']]: StorageBackend<Extract<Location, { readonly kind: Kind }>, Place>;
+  }) {
     // The cast of `backends` is safe, because each backend only gets locations of its own kind.
     this.#backends = new Map(Object.entries(backends as unknown as Record<string, StorageBackend<Location, Place>>));
   }
 
   /** Validates a location that was stored or came from another process. @throws storage.damaged */
   parse(stored: unknown): Location {
-    const { data, error } = this.#schema.safeParse(stored);
-    if (data === undefined)
-      throw new FarkeepError('storage.damaged', 'This version does not know where the repository lies', {
-        cause: error,
-      });
-    return data;
+    const parameters = typeof stored === 'object' && stored !== null ? { ...stored } : {};
+    const kind = 'kind' in parameters ? parameters.kind : undefined;
+    const backend = typeof kind === 'string' ? this.#backends.get(kind) : undefined;
+    if (backend?.accepts(parameters) !== true)
+      throw new FarkeepError('storage.damaged', 'This version does not know where the repository lies');
+    // The backend of this kind has accepted the parameters.
+    return parameters as Location;
   }
 
   open(location: Location): Place {

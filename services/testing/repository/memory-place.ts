@@ -1,8 +1,7 @@
 // Owns a storage backend in memory: bytes, catalogue and writer leases of one tenant. For tests of all code above the storage interfaces.
 import { randomBytes } from 'node:crypto';
-import { z } from 'zod';
 import { folderBackend } from '../../repository/folder/folder-place.ts';
-import { repositoryLocationSchema, type RepositoryLocation } from '../../repository/storage/repository-location.ts';
+import type { RepositoryLocation } from '../../repository/storage/repository-location.ts';
 import { StorageRegistry, type StorageBackend } from '../../repository/storage/storage-registry.ts';
 import type { Storage } from '../../repository/storage/storage.ts';
 import type { TenantPlace } from '../../repository/store/tenant-place.ts';
@@ -67,14 +66,16 @@ export function makeMemoryPlace(name = 'memory', storage: Storage = new MemorySt
   };
 }
 
-const memoryLocationSchema = z.object({ kind: z.literal('memory'), name: z.string() });
-
-type MemoryLocation = z.infer<typeof memoryLocationSchema>;
+interface MemoryLocation {
+  readonly kind: 'memory';
+  readonly name: string;
+}
 
 /** Returns the product's storage backends and one more, in memory. Places in memory exist as long as the returned table. */
 export function makeTestBackends(): StorageRegistry<RepositoryLocation | MemoryLocation, TenantPlace> {
   const places = new Map<string, TenantPlace>();
   const memoryBackend: StorageBackend<MemoryLocation, TenantPlace> = {
+    accepts: ({ name }) => typeof name === 'string',
     open: ({ name }) => {
       const place = places.get(name) ?? makeMemoryPlace(name);
       places.set(name, place);
@@ -83,8 +84,7 @@ export function makeTestBackends(): StorageRegistry<RepositoryLocation | MemoryL
     describe: ({ name }) => name,
     locateTenant: ({ kind, name }, tenantId) => ({ kind, name: `${name}/${tenantId}` }),
   };
-  const schema = z.discriminatedUnion('kind', [...repositoryLocationSchema.options, memoryLocationSchema]);
-  return new StorageRegistry<RepositoryLocation | MemoryLocation, TenantPlace>(schema, {
+  return new StorageRegistry<RepositoryLocation | MemoryLocation, TenantPlace>({
     folder: folderBackend,
     memory: memoryBackend,
   });
