@@ -1,7 +1,7 @@
 // Owns walking a session machine through everything that can happen to it: all states, each reached with every event. For tests only.
 import type { ErrorCode } from '../contracts/errors.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
-import type { Moment } from '../session/machine/machine-words.ts';
+import type { Moment } from '../session/machine/machine-types.ts';
 import { newProviderState, providerStep } from '../session/machine/provider-machine.ts';
 import type {
   ProviderEffect,

@@ -4,7 +4,7 @@ import type { SessionSide } from '../../contracts/models/session.ts';
 import { notable } from '../../contracts/notable-events.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { isResumable, pausedTooLong } from '../attempt-error.ts';
-import { endNotes, goodEnd, errorNote, note, type FinalState } from './machine-words.ts';
+import { endNotes, goodEnd, errorNote, note, type FinalState } from './machine-types.ts';
 import { canTell, hasMover, hasPoint, isOpen, isRunning, withoutMover } from './provider-states.ts';
 import type {
   ProviderEffect,

@@ -2,7 +2,7 @@
 // anything. States, events and effects are only data. An error is passed on unchanged.
 import type { SessionSide } from '../../contracts/models/session.ts';
 import type { FarkeepError } from '../../kernel/farkeep-error.ts';
-import type { FinalState, Moment, RunningKind } from './machine-words.ts';
+import type { FinalState, Moment, RunningKind } from './machine-types.ts';
 import type { ShowEffect } from './show-effect.ts';
 
 export interface ProviderRules {

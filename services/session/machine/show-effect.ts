@@ -3,7 +3,7 @@
 import type { SessionSide } from '../../contracts/models/session.ts';
 import type { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { LiveSession } from '../live-session.ts';
-import type { FinalState, Note, RunningKind, SecurityWarning } from './machine-words.ts';
+import type { FinalState, Note, RunningKind, SecurityWarning } from './machine-types.ts';
 
 export type ShowEffect =
   | Note

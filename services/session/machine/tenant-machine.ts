@@ -4,7 +4,7 @@ import type { SessionSide } from '../../contracts/models/session.ts';
 import { notable } from '../../contracts/notable-events.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { pausedTooLong } from '../attempt-error.ts';
-import { endNotes, goodEnd, note, type FinalState, type Moment } from './machine-words.ts';
+import { endNotes, goodEnd, note, type FinalState, type Moment } from './machine-types.ts';
 import { isWorthAnotherAttempt, withManualRetryHint } from './tenant-failures.ts';
 import type {
   AtProvider,
