@@ -1,11 +1,7 @@
 // Owns a complete example of a session: handshake in two attempts, keys, objects, actions, throughput. Never shipped.
-import { handshakeSteps, noProgress } from '../../services/contracts/models/session.ts';
-import type {
-  HandshakeStep,
-  HandshakeStepName,
-  SessionDetail,
-  ThroughputSample,
-} from '../../services/contracts/models/session.ts';
+import { handshakeSteps, type HandshakeStepName } from '../../services/contracts/models/handshake.ts';
+import { noProgress } from '../../services/contracts/models/session.ts';
+import type { HandshakeStep, SessionDetail, ThroughputSample } from '../../services/contracts/models/session.ts';
 import { certificateOf, sessionOf } from './fixtures.ts';
 
 const startMs = Date.now() - 221_000;

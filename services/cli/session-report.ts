@@ -1,12 +1,8 @@
 // Owns how the end of a session is reported: exit code, the stable JSON form, sentences for people. Used by job run, restore, session
 // watch.
 import { errorCatalogue, exitCodes } from '../contracts/errors.ts';
-import {
-  handshakeSteps,
-  type HandshakeStep,
-  type SessionDetail,
-  type SessionSummary,
-} from '../contracts/models/session.ts';
+import { handshakeSteps } from '../contracts/models/handshake.ts';
+import { type HandshakeStep, type SessionDetail, type SessionSummary } from '../contracts/models/session.ts';
 import { formatBytes, formatCounted, formatDuration, formatRate } from './quantities.ts';
 import { printable } from './text-table.ts';
 

@@ -1,10 +1,10 @@
 // Owns the state of one session on one side: steps, key identifiers, progress, actions, warnings; notifies observers. Must not run anything
 // or decide anything: the job manager and the provider's session handling do. Never holds a key.
+import type { HandshakeStepName } from '../contracts/models/handshake.ts';
 import {
   finalSessionStates,
   type Bottleneck,
   type HandshakeStep,
-  type HandshakeStepName,
   type SessionAction,
   type SessionDetail,
   type SessionKeys,

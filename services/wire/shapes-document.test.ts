@@ -5,7 +5,7 @@ import { trustedHostsFileSchema } from '../certstore/trusted-hosts.ts';
 import { errorCodeSchema, peerErrorSchema } from '../contracts/error-schemas.ts';
 import { errorCatalogue } from '../contracts/errors.ts';
 import { invitationSchema } from '../contracts/models/provider.ts';
-import { handshakeSteps } from '../contracts/models/session.ts';
+import { handshakeSteps } from '../contracts/models/handshake.ts';
 import { trustJournalEntrySchema } from '../contracts/models/trust.ts';
 import { licenseFileSchema } from '../pki/create/license.ts';
 import { expectInDocument } from '../testing/document-block.ts';

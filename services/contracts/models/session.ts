@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { errorCodeSchema, errorInfoSchema } from '../error-schemas.ts';
 import { rowList } from '../row-list.ts';
+import { handshakeStepNameSchema } from './handshake.ts';
 import { tlsInfoSchema } from './trust.ts';
 import { bytesSchema, countSchema, idSchema, instantSchema, keyIdentifierSchema } from './values.ts';
 
@@ -36,32 +37,6 @@ export function canPause(session: Pick<SessionDetail, 'state' | 'kind' | 'nextAt
   if (kind === 'browse') return false;
   return state === 'transferring' || (state === 'waiting-to-resume' && nextAttemptAt !== null);
 }
-
-/** The five lanes of the handshake diagram, left to right. */
-export const laneSchema = z.enum(['tenant-service', 'gateway', 'provider-service', 'target-mover', 'source-mover']);
-export type Lane = z.infer<typeof laneSchema>;
-
-/** The steps of the handshake (docs/protocol.md, sections 2 and 4), in the order in which they happen. */
-export const handshakeSteps = [
-  'gateway-connect',
-  'gateway-forward',
-  'certificate-presented',
-  'certificate-checked',
-  'channel-established',
-  'login',
-  'session-authorized',
-  'key-a-created',
-  'key-a-to-target',
-  'key-a-to-tenant',
-  'key-b-created',
-  'key-b-to-source',
-  'tunnel-opened',
-  'key-b-delivered',
-  'key-b-proven',
-  'streams-open',
-] as const;
-export const handshakeStepNameSchema = z.enum(handshakeSteps);
-export type HandshakeStepName = z.infer<typeof handshakeStepNameSchema>;
 
 export const handshakeStepSchema = z.object({
   step: handshakeStepNameSchema,

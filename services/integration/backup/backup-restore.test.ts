@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { handshakeSteps } from '../../contracts/models/session.ts';
+import { handshakeSteps } from '../../contracts/models/handshake.ts';
 import { pointsDomain } from '../../contracts/rpc/points.ts';
 import { serviceProvidersDomain } from '../../contracts/rpc/service-providers.ts';
 import { sessionsDomain } from '../../contracts/rpc/sessions.ts';

@@ -4,11 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { errorInfoSchema } from '../../contracts/error-schemas.ts';
 import type { ErrorInfo } from '../../contracts/errors.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
-import { silentLogger } from '../../kernel/logger.ts';
-import type { Logger } from '../../kernel/logger.ts';
+import { silentLogger, type Logger } from '../../kernel/logger.ts';
 import { passedEnvironment } from '../../process/environment.ts';
 import { hungAfterMs } from '../../process/heartbeat-watch.ts';
 import { SupervisedChild, type ChildExit } from '../../process/supervised-child.ts';
+import type { DataMover, MoverOptions, MoverPlan, StartMover } from './data-mover.ts';
 import type { MoverCommand, MoverEvent, MoverExit, MoverStart } from './local-link.ts';
 
 const entry = fileURLToPath(new URL('../mover-entry.ts', import.meta.url));
@@ -38,38 +38,22 @@ const stopDeadlineMs = 10_000;
 const heartbeat = { intervalMs: 5_000, missedForHung: 5 };
 const maxLogLineLength = 4_000;
 
-/**
- * The data that is known when the mover is forked. The mover loads the code of its side and starts its threads immediately; `begin` sends
- * the work later.
- */
-export interface MoverPlan {
-  readonly side: MoverStart['side'];
-  readonly sessionId: string;
-  readonly attempt: number;
-  /** Number of data streams of a source; each has one thread. */
-  readonly streams?: number;
-}
+export const startMoverProcess: StartMover = (plan, options) => new MoverProcess(plan, options);
 
-export interface MoverProcessOptions {
-  readonly logger?: Logger;
-  readonly onEvent: (event: MoverEvent) => void;
-}
-
-export class MoverProcess {
+export class MoverProcess implements DataMover {
   readonly #child: SupervisedChild;
   readonly #logger: Logger;
   readonly #side: MoverStart['side'];
   readonly #onEvent: (event: MoverEvent) => void;
   #outcome: MoverExit | undefined;
 
-  /** Resolves when the process has ended; never rejects. */
   readonly exited: Promise<MoverExit>;
 
   /**
    * Starts the mover process. The service may do this before the keys exist, to save time: the process and its threads need as long to
    * start as a login.
    */
-  constructor({ side, sessionId, attempt, streams = 0 }: MoverPlan, options: MoverProcessOptions) {
+  constructor({ side, sessionId, attempt, streams = 0 }: MoverPlan, options: MoverOptions) {
     this.#logger = (options.logger ?? silentLogger).child({ mover: side, sessionId, attempt });
     this.#side = side;
     this.#onEvent = options.onEvent;
@@ -88,7 +72,6 @@ export class MoverProcess {
     this.exited = this.#child.exited.then((exit) => this.#outcome ?? this.#crash(exit));
   }
 
-  /** Sends the start message, once. The caller may zero its keys afterwards, because the message holds copies. */
   begin(start: MoverStart): void {
     this.#send(start);
   }
@@ -97,12 +80,10 @@ export class MoverProcess {
     return this.#child.pid;
   }
 
-  /** Asks the mover to end in order; kills it after a time limit. Safe to call twice. */
   abort(reason: ErrorInfo = new FarkeepError('call.canceled').toInfo()): void {
     void this.#child.stop(stopDeadlineMs, { type: 'abort', reason } satisfies MoverCommand);
   }
 
-  /** Ends the mover and waits until the process has ended. */
   async stop(reason?: ErrorInfo): Promise<MoverExit> {
     this.abort(reason);
     return this.exited;

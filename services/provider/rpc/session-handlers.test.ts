@@ -10,7 +10,7 @@ import { mint, newKey, type Minted } from '../../testing/certificates/minted-cer
 import { adminAtCommandLine, callHandlers, refusalOf, standIn } from '../../testing/handler-calls.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
 import { RecordedAudit } from '../../testing/recorded-audit.ts';
-import { sampleDetail } from '../../testing/sample-session.ts';
+import { sampleDetail } from '../../testing/session/sample-session.ts';
 import type { ProviderSessions } from '../sessions/provider-sessions.ts';
 import { sessionHandlers } from './session-handlers.ts';
 

@@ -6,7 +6,7 @@ import { mint } from '../../testing/certificates/minted-certificates.ts';
 import { standIn } from '../../testing/handler-calls.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
 import { openProviderInMemory } from '../../testing/provider-in-memory.ts';
-import { sampleDetail } from '../../testing/sample-session.ts';
+import { sampleDetail } from '../../testing/session/sample-session.ts';
 import { maxGateways, tenantRequests } from '../../wire/control-messages.ts';
 import type { TenantAccounts } from '../accounts/tenant-accounts.ts';
 import type { Gateways } from '../gateways/gateways.ts';

@@ -332,7 +332,7 @@ describe('a pause at the provider', () => {
     await clock.advance(1000);
     expect(await session.pause('provider')).toEqual({ committed: null, keptForMs: windowMs - 1000 });
     expect(live.pausedBy).toBe('tenant');
-    expect(await failureOf(Promise.resolve().then(() => session.wishResume()))).toMatchObject({
+    expect(await failureOf(Promise.resolve().then(() => session.requestResume()))).toMatchObject({
       message: 'The tenant has paused this session',
     });
     await clock.advance(windowMs - 1000);
@@ -344,19 +344,19 @@ describe('a pause at the provider', () => {
 
   it('belongs to the provider when the provider asked for it, and is resumed by the provider', async () => {
     const { session, live, latest, channel, clock } = await startTransfer();
-    const pausing = session.wishPause();
+    const pausing = session.requestPause();
     expect(channel.messages.at(-1)).toMatchObject({ name: 'session.wish', payload: { wish: 'pause' } });
     latest().fail(new FarkeepError('call.canceled', 'The source ended'));
     await clock.advance(0);
     expect(texts(live).at(-1)).toContain('ended the transfer in order');
     await session.pause('provider');
     await pausing;
-    await session.wishPause();
+    await session.requestPause();
     expect(live).toMatchObject({ state: 'paused', pausedBy: 'provider' });
-    session.wishResume();
+    session.requestResume();
     expect(channel.messages.at(-1)).toMatchObject({ name: 'session.wish', payload: { wish: 'resume' } });
     session.channelLost(channel.peer, lost);
-    expect(await failureOf(Promise.resolve().then(() => session.wishResume()))).toMatchObject({
+    expect(await failureOf(Promise.resolve().then(() => session.requestResume()))).toMatchObject({
       message: 'The tenant is not connected right now',
     });
   });
@@ -369,12 +369,12 @@ describe('a pause at the provider', () => {
 
   it('fails for all waiting callers when the tenant does not pause in time', async () => {
     const { session, live, clock } = await startTransfer();
-    const both = [failureOf(session.wishPause()), failureOf(session.wishPause())];
+    const both = [failureOf(session.requestPause()), failureOf(session.requestPause())];
     await clock.advance(20_000);
     const late = { code: 'call.timeout', message: 'The tenant did not pause the session' };
     expect(await Promise.all(both)).toEqual([late, late]);
     expect(live.state).toBe('transferring');
-    const pausing = failureOf(session.wishPause());
+    const pausing = failureOf(session.requestPause());
     await session.cancel(new FarkeepError('call.canceled'));
     expect(await pausing).toMatchObject({ message: 'The session ended before it could be paused' });
   });

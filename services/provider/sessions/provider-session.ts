@@ -141,7 +141,7 @@ export class ProviderSession {
   }
 
   /** Resolves when the tenant has paused. @throws call.conflict, call.timeout */
-  async wishPause(): Promise<void> {
+  async requestPause(): Promise<void> {
     const isFirst = this.#pauseAwaited === undefined;
     const awaited = (this.#pauseAwaited ??= Promise.withResolvers<void>());
     try {
@@ -154,7 +154,7 @@ export class ProviderSession {
   }
 
   /** @throws call.conflict */
-  wishResume(): void {
+  requestResume(): void {
     this.#ask({ type: 'resume-wanted' });
   }
 
@@ -312,7 +312,7 @@ export class ProviderSession {
       case 'tell-ended':
         this.#tenant?.ended(effect.isFinal, effect.error);
         return;
-      case 'tell-wish':
+      case 'ask-tenant':
         this.#tenant?.wish(effect.wish);
         return;
       case 'arm':

@@ -5,6 +5,7 @@ import type { SessionDetail, SessionSummary, ThroughputSample } from '../../cont
 import { mapRows } from '../../contracts/row-list.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { storageBackends } from '../../repository/backends.ts';
+import { startMoverProcess } from '../../mover/link/mover-process.ts';
 import type { RepositoryLocation } from '../../repository/storage/repository-location.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
@@ -227,12 +228,12 @@ export class ProviderSessions {
 
   /** Resolves when the tenant has paused. @throws call.not-found, call.conflict, call.timeout */
   async pauseByProvider(sessionId: string): Promise<void> {
-    await (await this.#unfinished(sessionId)).wishPause();
+    await (await this.#unfinished(sessionId)).requestPause();
   }
 
   /** @throws call.not-found, call.conflict */
   async resumeByProvider(sessionId: string): Promise<void> {
-    (await this.#unfinished(sessionId)).wishResume();
+    (await this.#unfinished(sessionId)).requestResume();
   }
 
   /** Safe to call twice. @throws call.not-found also for another tenant's session */
@@ -372,7 +373,7 @@ export class ProviderSessions {
           .then(() => this.#options.onTenantChanged(context.tenantId));
       },
       findCommitted: () => points.exists(context.location, context.pointId),
-      openAttempt: (options) => new TargetAttempt(options),
+      openAttempt: (options) => new TargetAttempt(options, startMoverProcess),
     });
     this.#sessions.set(live.id, session);
     this.#changed(session);

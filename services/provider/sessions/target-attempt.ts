@@ -7,7 +7,7 @@ import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { Secret } from '../../kernel/secret.ts';
 import type { MoverEvent, MoverExit, Operation } from '../../mover/link/local-link.ts';
-import { MoverProcess } from '../../mover/link/mover-process.ts';
+import type { DataMover, StartMover } from '../../mover/link/data-mover.ts';
 import type { RepositoryLocation } from '../../repository/storage/repository-location.ts';
 import type { RouteRequest } from '../../transport/gateway-link-server.ts';
 import type { SessionGrant } from '../../wire/control-messages.ts';
@@ -40,11 +40,11 @@ export class TargetAttempt {
   readonly keyAIdentifier: string;
   readonly #keyA = Secret.random(32);
   readonly #tickets: { readonly tunnel: Buffer; readonly streams: readonly Buffer[] };
-  readonly #mover: MoverProcess;
+  readonly #mover: DataMover;
   readonly #options: TargetAttemptOptions;
   readonly #listening = Promise.withResolvers<number>();
 
-  constructor(options: TargetAttemptOptions) {
+  constructor(options: TargetAttemptOptions, startMover: StartMover) {
     this.#options = options;
     this.keyAIdentifier = this.#keyA.identifier();
     this.#tickets = {
@@ -54,7 +54,7 @@ export class TargetAttempt {
     // The promise is rejected when the mover ends before it listens, and `listening` throws that error. The next line matters if nobody calls
     // `listening`: an unhandled rejection would end the process.
     this.#listening.promise.catch(() => undefined);
-    this.#mover = new MoverProcess(
+    this.#mover = startMover(
       { side: 'target', sessionId: options.sessionId, attempt: options.attempt },
       {
         logger: options.logger,

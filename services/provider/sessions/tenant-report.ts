@@ -1,5 +1,5 @@
 // Owns which reports of a tenant about a running session the provider accepts. Must not decide about the session.
-import { handshakeStepNameSchema, type HandshakeStepName } from '../../contracts/models/session.ts';
+import { handshakeStepNameSchema, type HandshakeStepName } from '../../contracts/models/handshake.ts';
 import type { LiveSession } from '../../session/live-session.ts';
 import type { TenantNotification } from '../../wire/control-messages.ts';
 

@@ -12,7 +12,7 @@ import {
   walkTenant,
   type ProviderTransition,
   type TenantTransition,
-} from '../../testing/session-walk.ts';
+} from '../../testing/session/session-walk.ts';
 
 const tenant = walkTenant();
 const browsing = walkTenant({ ...tenantRules, operation: 'browse' });
@@ -82,7 +82,7 @@ describe('each session machine', () => {
     const expectedAtProvider = (state: ProviderTransition['to']): string[] => {
       const asked = 'isPauseAwaited' in state && state.isPauseAwaited ? ['pause-answer'] : [];
       if (state.kind === 'paused' || state.kind === 'waiting-to-resume') return ['expiry', ...asked];
-      return 'isCommitted' in state && state.isCommitted ? ['last-word', ...asked] : asked;
+      return 'isCommitted' in state && state.isCommitted ? ['final-message', ...asked] : asked;
     };
     const text = (timers: Iterable<string>): string => [...timers].sort().join();
     expect(broken(allTenant, ({ to, armedAfter }) => text(armedAfter) === text(expectedAtTenant(to)))).toEqual([]);
@@ -211,7 +211,7 @@ function tableOf(transitions: readonly Seen[]): string[] {
       .sort(([a], [b]) => a.localeCompare(b))
       .map(([event, next]) => {
         const ordered = sessionStates.filter((each) => next.has(each));
-        return `${state.padEnd(19)}${event.padEnd(20)}${ordered.join(', ')}`;
+        return `${state.padEnd(19)}${event.padEnd(21)}${ordered.join(', ')}`;
       }),
   );
 }

@@ -208,7 +208,7 @@ function committed(state: ProviderOpen, moment: ProviderEvent, storedBytes: numb
       ...first,
       { type: 'tell-committed' },
       { type: 'disarm', timer: 'expiry' },
-      ...(hasPoint(state) ? [] : [{ type: 'arm', timer: 'last-word', afterMs: finalMessageMs } as const]),
+      ...(hasPoint(state) ? [] : [{ type: 'arm', timer: 'final-message', afterMs: finalMessageMs } as const]),
     ],
   };
 }
@@ -301,7 +301,7 @@ function pauseWanted(state: ProviderOpen): ProviderStep {
   }
   return to(
     { ...state, hasAskedPause: true, isPauseAwaited: true },
-    { type: 'tell-wish', wish: 'pause' },
+    { type: 'ask-tenant', wish: 'pause' },
     // All callers that wait for this pause get the same answer.
     ...(state.isPauseAwaited ? [] : [{ type: 'arm', timer: 'pause-answer', afterMs: pauseAnswerMs } as const]),
   );
@@ -317,7 +317,7 @@ function resumeWanted(state: ProviderOpen): ProviderStep {
     const hint = 'Its admin can resume the session at the tenant.';
     return refused(state, new FarkeepError('call.conflict', 'The tenant is not connected right now', { hint }));
   }
-  return to(state, { type: 'tell-wish', wish: 'resume' });
+  return to(state, { type: 'ask-tenant', wish: 'resume' });
 }
 
 function timerFired(state: ProviderOpen, event: EventOf<'timer-fired'>): ProviderStep {
@@ -330,7 +330,7 @@ function timerFired(state: ProviderOpen, event: EventOf<'timer-fired'>): Provide
         last: [tellEnded(error), saveNow],
       });
     }
-    case 'last-word':
+    case 'final-message':
       if (!hasPoint(state)) return to(state);
       return end(state, goodEnd(event), null, { last: [saveNow] });
     case 'pause-answer': {
@@ -404,7 +404,7 @@ function answerPause({ isPauseAwaited }: ProviderOpen, error: FarkeepError | nul
 const saveNow: ProviderEffect = { type: 'save', isAfterMover: false };
 const disarmAll: readonly ProviderEffect[] = [
   { type: 'disarm', timer: 'expiry' },
-  { type: 'disarm', timer: 'last-word' },
+  { type: 'disarm', timer: 'final-message' },
 ];
 
 function tellEnded(error: FarkeepError): ProviderEffect {

@@ -71,7 +71,7 @@ export interface ProviderSuspended {
 export type ProviderOpen = ProviderPending | ProviderRunning | ProviderWaiting | ProviderPaused;
 export type ProviderState = ProviderOpen | ProviderEnded | ProviderSuspended;
 
-export type ProviderTimer = 'expiry' | 'last-word' | 'pause-answer';
+export type ProviderTimer = 'expiry' | 'final-message' | 'pause-answer';
 
 export type ProviderInput =
   /** The tenant sent `session.start`, and the request was accepted. */
@@ -135,7 +135,7 @@ export type ProviderEffect =
   | { readonly type: 'tell-committed' }
   | { readonly type: 'tell-tampered'; readonly error: FarkeepError; readonly where: 'tunnel' | 'data' }
   | { readonly type: 'tell-ended'; readonly isFinal: boolean; readonly error: FarkeepError }
-  | { readonly type: 'tell-wish'; readonly wish: 'pause' | 'resume' }
+  | { readonly type: 'ask-tenant'; readonly wish: 'pause' | 'resume' }
   | { readonly type: 'arm'; readonly timer: ProviderTimer; readonly afterMs: number }
   | { readonly type: 'disarm'; readonly timer: ProviderTimer }
   /** The session record must survive a restart. */

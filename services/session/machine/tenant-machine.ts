@@ -53,7 +53,7 @@ export function tenantStep(state: TenantState, event: TenantEvent, rules: Tenant
     case 'transferring':
     case 'finalizing':
       if (state.stage === 'running') return stepRunning(state, event, rules);
-      return state.stage === 'telling-pause' ? stepTellingPause(state, event) : stepLastWord(state, event, rules);
+      return state.stage === 'telling-pause' ? stepTellingPause(state, event) : stepTellingEnd(state, event, rules);
     case 'waiting-to-resume':
       return state.waitsFor === 'retry' ? stepRetrying(state, event, rules) : stepAsking(state, event);
     case 'paused':
@@ -222,8 +222,8 @@ function stepTellingPause(state: TenantTellingPause, event: TenantEvent): Tenant
   }
 }
 
-function stepLastWord(
-  state: Extract<TenantState, { stage: 'last-word' }>,
+function stepTellingEnd(
+  state: Extract<TenantState, { stage: 'telling-end' }>,
   event: TenantEvent,
   rules: TenantRules,
 ): TenantStep {
@@ -397,7 +397,7 @@ function end(
   const before = [...first, ...endNotes(error, outcome)];
   if (hasLink) {
     return to(
-      { kind: 'finalizing', stage: 'last-word', attempt, outcome, error },
+      { kind: 'finalizing', stage: 'telling-end', attempt, outcome, error },
       ...before,
       { type: 'show', state: 'finalizing' },
       { type: 'tell-finish', outcome, error },

@@ -72,9 +72,9 @@ export interface TenantTellingPause {
 }
 
 /** The end is decided, and the tenant reports the end to the provider. */
-export interface TenantLastWord {
+export interface TenantTellingEnd {
   readonly kind: 'finalizing';
-  readonly stage: 'last-word';
+  readonly stage: 'telling-end';
   readonly attempt: number;
   readonly outcome: FinalState;
   readonly error: FarkeepError | null;
@@ -127,7 +127,7 @@ export type TenantState =
   | TenantConnecting
   | TenantRunning
   | TenantTellingPause
-  | TenantLastWord
+  | TenantTellingEnd
   | TenantRetrying
   | TenantAsking
   | TenantPaused

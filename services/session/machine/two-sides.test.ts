@@ -1,7 +1,7 @@
 // Both session machines together, over a connection that breaks at any moment and with services that crash: both final states must agree.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SidesModel } from '../../testing/session-sides.ts';
+import { SidesModel } from '../../testing/session/session-sides.ts';
 
 const isGood = (kind: string): boolean => kind === 'succeeded' || kind === 'warning';
 

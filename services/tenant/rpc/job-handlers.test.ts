@@ -10,7 +10,7 @@ import type { SessionArchive } from '../../session/session-archive.ts';
 import { mint } from '../../testing/certificates/minted-certificates.ts';
 import { callHandlers, refusalOf, standIn } from '../../testing/handler-calls.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
-import { sampleDetail } from '../../testing/sample-session.ts';
+import { sampleDetail } from '../../testing/session/sample-session.ts';
 import { makeTemporaryFolder } from '../../testing/temporary-folder.ts';
 import { openTenantInMemory, type TenantInMemory } from '../../testing/tenant-in-memory.ts';
 import { JobList } from '../jobs/job-list.ts';

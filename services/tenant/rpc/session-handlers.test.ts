@@ -4,7 +4,7 @@ import type { DomainClient } from '../../contracts/contract.ts';
 import { sessionsDomain } from '../../contracts/rpc/sessions.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { callHandlers, refusalOf, standIn } from '../../testing/handler-calls.ts';
-import { sampleDetail } from '../../testing/sample-session.ts';
+import { sampleDetail } from '../../testing/session/sample-session.ts';
 import type { TenantSessions } from '../sessions/tenant-sessions.ts';
 import { sessionHandlers } from './session-handlers.ts';
 

@@ -3,12 +3,13 @@
 import { systemClock, type Timers } from '../../kernel/clock.ts';
 import { valueWithin, whenAborted } from '../../kernel/deadline.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
-import { handshakeStepNameSchema } from '../../contracts/models/session.ts';
+import { handshakeStepNameSchema } from '../../contracts/models/handshake.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { Secret } from '../../kernel/secret.ts';
 import { isOfTenant } from '../../mover/link/for-tenant.ts';
 import type { MoverExit, SourceStart } from '../../mover/link/local-link.ts';
-import { MoverProcess, type MoverPlan, type MoverProcessOptions } from '../../mover/link/mover-process.ts';
+import type { DataMover, StartMover } from '../../mover/link/data-mover.ts';
+import { startMoverProcess } from '../../mover/link/mover-process.ts';
 import type { LiveSession } from '../../session/live-session.ts';
 import type { ProviderKnowledge } from '../../session/machine/tenant-states.ts';
 import { askProvider, parseProviderNotification, tellProvider } from '../../wire/control-calls.ts';
@@ -49,19 +50,16 @@ export interface SessionPlan {
   readonly isLessAccepted?: boolean;
 }
 
-/** The part of the source mover that an attempt uses. */
-export type SourceMoverProcess = Pick<MoverProcess, 'begin' | 'abort' | 'stop' | 'exited'>;
-
 /** The dependencies of an attempt. */
 export interface AttemptTools {
   readonly timers: Timers;
-  readonly forkMover: (plan: MoverPlan, options: MoverProcessOptions) => SourceMoverProcess;
+  readonly startMover: StartMover;
   readonly deliverKeyB: (options: KeyTunnelOptions) => Promise<void>;
 }
 
 export const attemptTools: AttemptTools = {
   timers: systemClock,
-  forkMover: (plan, options) => new MoverProcess(plan, options),
+  startMover: startMoverProcess,
   deliverKeyB,
 };
 
@@ -105,7 +103,7 @@ export class SessionAttempt {
   #targetBusy: number | undefined;
   #committedBytes: number | undefined;
   /** Set when the mover has received its work. */
-  #mover: SourceMoverProcess | undefined;
+  #mover: DataMover | undefined;
   #stall: StallWatch | undefined;
   #failure: FarkeepError | undefined;
   #isOver = false;
@@ -126,7 +124,7 @@ export class SessionAttempt {
   async run(): Promise<AttemptResult> {
     const { live, reporter, plan, link } = this.#options;
     // The mover starts while the provider authorizes, creates Key A and starts its own mover.
-    const mover = this.#forkMover();
+    const mover = this.#startMover();
     try {
       const grant = await this.#askForGrant();
       if ('committed' in grant) {
@@ -186,7 +184,7 @@ export class SessionAttempt {
     }
   }
 
-  #forkMover(): SourceMoverProcess {
+  #startMover(): DataMover {
     const { live, plan, logger, tools, onPhase } = this.#options;
     const { moverOperation } = plan;
     const { readBytes, transferredBytes, restored } = live.progress;
@@ -195,7 +193,7 @@ export class SessionAttempt {
       transferredBytes,
       restored: moverOperation.kind === 'restore' ? restored : undefined,
     };
-    return tools.forkMover(
+    return tools.startMover(
       { side: 'source', sessionId: live.id, attempt: live.attempt, streams: plan.streams },
       {
         logger,
@@ -209,7 +207,7 @@ export class SessionAttempt {
     );
   }
 
-  async #transfer(grant: SessionGrant, mover: SourceMoverProcess): Promise<MoverExit> {
+  async #transfer(grant: SessionGrant, mover: DataMover): Promise<MoverExit> {
     const { live, plan, link, signal, stallTimeoutMs, tools } = this.#options;
     using keyA = Secret.take(Buffer.from(grant.keyA, 'base64'));
     live.setKey('keyA', keyA.identifier());

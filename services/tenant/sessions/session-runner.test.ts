@@ -1,266 +1,28 @@
 // One tenant session with a manual clock, a fake provider that only answers, and a fake source mover.
 import { afterEach, describe, expect, it } from 'vitest';
-import type { ServiceProvider } from '../../contracts/models/tenant.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
-import { silentLogger } from '../../kernel/logger.ts';
-import type { MoverExit, MoverStart } from '../../mover/link/local-link.ts';
-import type { MoverProcessOptions } from '../../mover/link/mover-process.ts';
-import { LiveSession } from '../../session/live-session.ts';
-import type { ProviderKnowledge } from '../../session/machine/tenant-states.ts';
-import { mint } from '../../testing/certificates/minted-certificates.ts';
+import type { LiveSession } from '../../session/live-session.ts';
 import { failureOf } from '../../testing/failure-of.ts';
-import { ManualClock } from '../../testing/manual-clock.ts';
-import type { ControlPeer } from '../../transport/control-peer.ts';
-import { TrustRefusal, type ProviderLink } from '../providers/provider-link.ts';
+import {
+  makeSession as makeTenantSession,
+  retryIntervalMs,
+  retryWindowMs,
+  stallTimeoutMs,
+  type Made,
+} from '../../testing/session/tenant-session.ts';
+import { keptForMs, sessionId as id } from '../../testing/session/tenant-session-fakes.ts';
+import { TrustRefusal } from '../providers/provider-link.ts';
 import type { PromptAnswer, RaisedPrompt } from '../trust/trust-prompts.ts';
-import type { SessionPlan, SourceMoverProcess } from './session-attempt.ts';
-import { SessionReporter } from './session-reporter.ts';
-import { SessionRunner } from './session-runner.ts';
-
-const id = 'a'.repeat(32);
-const retryIntervalMs = 15_000;
-const retryWindowMs = 30 * 60_000;
-const keptForMs = 20 * 60_000;
-const stallTimeoutMs = 60_000;
-const { certDer } = mint({ names: ['gw'] });
-const bytes = Buffer.alloc(32, 7).toString('base64');
-
-const plan: SessionPlan = {
-  ...{ operation: 'backup', jobId: 'b'.repeat(32), jobName: 'documents', repository: 'main', pointId: id, streams: 1 },
-  moverOperation: {
-    ...{ kind: 'backup', sourcePaths: ['/s'], excludes: [], jobId: 'b'.repeat(32), jobName: 'documents', pointId: id },
-    fileCachePath: '/f',
-  },
-};
-
-const totals = {
-  ...{ totalBytes: 1, totalFiles: 1, processedBytes: 1, readBytes: 1, transferredBytes: 1, durableBytes: 1 },
-  ...{ safeBytes: 1, processedFiles: 1, skippedFiles: 0, unchangedFiles: 0, newBlocks: 1, reusedBlocks: 0 },
-};
-
-/** Rejects when the signal fires. */
-function untilAborted(signal: AbortSignal | undefined): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    const onAbort = (): void => reject(new FarkeepError('call.canceled'));
-    if (signal?.aborted === true) onAbort();
-    else signal?.addEventListener('abort', onAbort, { once: true });
-  });
-}
-
-/** A control connection as the tenant sees it. */
-class FakePeer {
-  readonly asked: string[] = [];
-  readonly #provider: FakeProvider;
-  readonly #onClose: ((error?: FarkeepError) => void)[] = [];
-  #onNotify: (name: string, payload: unknown) => void = () => undefined;
-  isClosed = false;
-
-  constructor(provider: FakeProvider) {
-    this.#provider = provider;
-  }
-
-  async request(name: string, payload: unknown, options: { signal?: AbortSignal } = {}): Promise<unknown> {
-    this.asked.push(name);
-    this.#provider.asked.push({ name, payload: payload as Record<string, unknown> });
-    if (this.isClosed) throw new FarkeepError('connection.lost', 'The control channel is closed');
-    const closed = new Promise<never>((_resolve, reject) => {
-      this.#onClose.push(() => reject(new FarkeepError('connection.lost', 'The control channel broke off')));
-    });
-    closed.catch(() => undefined);
-    return Promise.race([this.#provider.answer(name), closed, untilAborted(options.signal)]);
-  }
-
-  notify(): void {
-    // Other tests cover the reports.
-  }
-
-  onNotify(handler: (name: string, payload: unknown) => void): void {
-    this.#onNotify = handler;
-  }
-
-  onClose(handler: (error?: FarkeepError) => void): void {
-    this.#onClose.push(handler);
-  }
-
-  close(): Promise<void> {
-    this.drop();
-    return Promise.resolve();
-  }
-
-  drop(): void {
-    if (this.isClosed) return;
-    this.isClosed = true;
-    for (const handler of this.#onClose) handler(new FarkeepError('connection.lost', 'The control channel broke off'));
-  }
-
-  say(name: string, payload: object): void {
-    this.#onNotify(name, { sessionId: id, attempt: 1, ...payload });
-  }
-}
-
-class FakeProvider {
-  readonly asked: { name: string; payload: Record<string, unknown> }[] = [];
-  attempts = 0;
-  /** Answers that differ from the default. */
-  readonly special = new Map<string, () => Promise<unknown>>();
-
-  async answer(name: string): Promise<unknown> {
-    const special = this.special.get(name);
-    if (special !== undefined) return special();
-    if (name === 'session.start' || name === 'session.resume') return this.grant();
-    if (name === 'session.pause') return { committed: null, keptForMs };
-    if (name === 'session.finish') return { pointId: id, storedBytes: 5 };
-    return {};
-  }
-
-  grant(): object {
-    this.attempts += 1;
-    return {
-      ...{ sessionId: id, attempt: this.attempts, keyA: bytes, tunnelTicket: bytes, streamTickets: [bytes] },
-      ...{ ticketLifeMs: 1, resumeWindowMs: keptForMs, steps: [] },
-    };
-  }
-
-  get names(): string[] {
-    return this.asked.map(({ name }) => name);
-  }
-}
-
-class FakeMover implements SourceMoverProcess {
-  readonly #options: MoverProcessOptions;
-  readonly #exit = Promise.withResolvers<MoverExit>();
-  readonly exited = this.#exit.promise;
-  work: MoverStart | undefined;
-  abortedFor: string | undefined;
-
-  constructor(options: MoverProcessOptions) {
-    this.#options = options;
-  }
-
-  begin(start: MoverStart): void {
-    this.work = start;
-  }
-
-  abort(reason = new FarkeepError('call.canceled').toInfo()): void {
-    this.abortedFor ??= reason.message;
-    this.#exit.resolve({ kind: 'failed', error: reason, isTampered: false });
-  }
-
-  stop(reason?: ReturnType<FarkeepError['toInfo']>): Promise<MoverExit> {
-    this.abort(reason);
-    return this.exited;
-  }
-
-  openStreams(): void {
-    this.#options.onEvent({ type: 'streams-open', count: 1 });
-  }
-
-  finalize(): void {
-    const busy = { source: 0, compress: 0, network: 0, target: 0 };
-    this.#options.onEvent({ type: 'progress', phase: 'finalizing', totals, busy });
-  }
-
-  finish(): void {
-    const figures = { totals, warningCount: 0, pointId: id, rootHash: '00', peakMemoryBytes: 1 };
-    this.#options.onEvent({ type: 'finished', ...figures });
-    this.#exit.resolve({ kind: 'finished' });
-  }
-
-  fail(error: FarkeepError, isTampered = false): void {
-    this.#exit.resolve({ kind: 'failed', error: error.toInfo(), isTampered });
-  }
-}
 
 const undo: (() => void)[] = [];
 afterEach(() => {
   for (const step of undo.splice(0)) step();
 });
 
-interface Made {
-  readonly knows?: ProviderKnowledge;
-  readonly operation?: SessionPlan['operation'];
-  readonly prepare?: (live: LiveSession) => void;
-}
-
-function makeSession({ knows = 'no', operation = 'backup', prepare = () => undefined }: Made = {}) {
-  const clock = new ManualClock(Date.UTC(2026, 10, 29));
-  const reporter = new SessionReporter({ areNamesHidden: false });
-  const live = LiveSession.create(
-    {
-      ...{ id, kind: operation, jobName: 'documents', otherSide: 'northwind', repository: 'main', viewer: 'tenant' },
-      ...{ streams: 1, areObjectNamesHidden: false },
-    },
-    clock,
-    [reporter],
-  );
-  prepare(live);
-  const provider = new FakeProvider();
-  const peers: FakePeer[] = [];
-  const movers: FakeMover[] = [];
-  const on = {
-    /** The result of the next dials. */
-    dial: (): Promise<void> => Promise.resolve(),
-    tunnel: (): Promise<void> => Promise.resolve(),
-    troubled: 0,
-    granted: 0,
-    measured: 0,
-    usageAsked: 0,
-  };
-  const gateway = { name: 'gw0', host: 'gw', port: 6180 };
-  const connect = (): ProviderLink => {
-    const peer = new FakePeer(provider);
-    peers.push(peer);
-    const tls = { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', group: 'X25519MLKEM768' };
-    return {
-      channel: { peer: peer as unknown as ControlPeer, tls, channelBinding: () => Buffer.alloc(32) },
-      ...{ gateway, dialed: gateway, presented: { leafDer: certDer } },
-      ...{ decision: { decision: 'pinned', reasons: [] }, hello: {}, clockDifferenceMs: 0 },
-    } as unknown as ProviderLink;
-  };
-  const runner = new SessionRunner({
-    ...{ live, plan: { ...plan, operation }, reporter, clock, knows, logger: silentLogger },
-    ...{ retryIntervalMs, retryWindowMs, stallTimeoutMs, promptWaitMs: 60 * 60_000 },
-    provider: () => ({ id: 'p' }) as ServiceProvider,
-    dialer: {
-      dial: async (_provider, { signal }) => {
-        await Promise.race([on.dial(), untilAborted(signal)]);
-        return connect();
-      },
-      noteTrouble: () => void (on.troubled += 1),
-      askUsage: () => {
-        on.usageAsked += 1;
-        return Promise.resolve();
-      },
-      withLink: (_provider, _signal, work) => work(connect()),
-    },
-    tools: {
-      timers: clock,
-      forkMover: (_plan, options) => {
-        const mover = new FakeMover(options);
-        movers.push(mover);
-        return mover;
-      },
-      deliverKeyB: async ({ signal, onOpened }) => {
-        await Promise.race([on.tunnel(), untilAborted(signal)]);
-        onOpened();
-      },
-    },
-    onGranted: () => void (on.granted += 1),
-    onMeasured: () => {
-      on.measured += 1;
-      return Promise.resolve();
-    },
-  });
-  undo.push(() => live.dispose());
-  const latest = <Each>(list: readonly Each[]): Each => {
-    const last = list.at(-1);
-    if (last === undefined) throw new Error('None has been created yet');
-    return last;
-  };
-  const settle = (): Promise<void> => clock.advance(0);
-  const mover = (): FakeMover => latest(movers);
-  const peer = (): FakePeer => latest(peers);
-  return { clock, live, runner, provider, peers, movers, mover, peer, on, settle };
+function makeSession(made?: Made): ReturnType<typeof makeTenantSession> {
+  const session = makeTenantSession(made);
+  undo.push(() => session.live.dispose());
+  return session;
 }
 
 type Session = ReturnType<typeof makeSession> & { readonly done: Promise<void> };

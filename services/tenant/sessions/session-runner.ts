@@ -31,7 +31,7 @@ import { SessionAttempt, type AttemptTools, type SessionPlan } from './session-a
 import { listenWhilePaused, tellPause } from './session-pause.ts';
 import type { SessionReporter } from './session-reporter.ts';
 
-const lastWordTimeoutMs = 15_000;
+const finalMessageTimeoutMs = 15_000;
 
 export interface RunnerOptions {
   readonly live: LiveSession;
@@ -381,7 +381,7 @@ export class SessionRunner {
           progress: live.progress,
           warningCount: live.warningCount,
         },
-        { timeoutMs: lastWordTimeoutMs },
+        { timeoutMs: finalMessageTimeoutMs },
       );
       const stored = storedBytes || this.#storedBytes;
       if (pointId !== null && plan.operation !== 'backup') live.setPoint(pointId);
@@ -414,7 +414,7 @@ export class SessionRunner {
   async #askUsage(link: ProviderLink): Promise<void> {
     const { dialer, provider, logger } = this.#options;
     try {
-      using within = signalWithin({ limitMs: lastWordTimeoutMs, signal: this.#stop.signal });
+      using within = signalWithin({ limitMs: finalMessageTimeoutMs, signal: this.#stop.signal });
       await dialer.askUsage(provider(), link, within.signal);
     } catch (thrown) {
       logger.info('The provider did not report the used space after a session', {
@@ -427,7 +427,7 @@ export class SessionRunner {
   async #cancelAtProvider(): Promise<void> {
     const { dialer, provider, logger } = this.#options;
     try {
-      using within = signalWithin({ limitMs: lastWordTimeoutMs });
+      using within = signalWithin({ limitMs: finalMessageTimeoutMs });
       await dialer.withLink(provider(), within.signal, (link) =>
         askProvider(link.channel.peer, 'session.cancel', { sessionId: this.live.id }),
       );

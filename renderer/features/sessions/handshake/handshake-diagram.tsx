@@ -1,14 +1,15 @@
-// Owns drawing the handshake: five lanes, and each step when it happens. Mouse or keyboard selects one step, which is then explained.
+// Owns drawing the handshake: one lane for each party, and each step when it happens. Mouse or keyboard selects one step, which is then explained.
 import { mergeClasses } from '@fluentui/react-components';
 import { useId, useRef, useState } from 'react';
 import type { KeyboardEvent, ReactNode } from 'react';
+import { lanes } from '../../../../services/contracts/models/handshake.ts';
 import type { HandshakeStep } from '../../../../services/contracts/models/session.ts';
 import { useText } from '../../../i18n/use-text.ts';
 import { formatDuration, formatInstant, groupKeyIdentifier } from '../../../platform/format.ts';
 import { useElementWidth } from '../../../ui/use-element-width.ts';
 import { DiagramStep } from './diagram-step.tsx';
 import { useDiagramStyles } from './diagram-styles.ts';
-import { diagramHeight, headHeight, laneX, lanes, placeSteps, rowOffsets } from './handshake-layout.ts';
+import { diagramHeight, headHeight, laneX, placeSteps, rowOffsets } from './handshake-layout.ts';
 import type { PlacedStep } from './handshake-layout.ts';
 import { stepDetail } from './step-detail.ts';
 

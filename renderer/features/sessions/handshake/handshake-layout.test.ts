@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { handshakeSteps } from '../../../../services/contracts/models/session.ts';
+import {
+  handshakeRoutes,
+  handshakeSteps,
+  keyReceivers,
+  lanes,
+} from '../../../../services/contracts/models/handshake.ts';
 import { exampleSession } from '../../../testing/example-session.ts';
 import {
   attemptsOf,
@@ -7,7 +12,6 @@ import {
   fitLabel,
   headHeight,
   laneX,
-  lanes,
   placeSteps,
   rowCount,
   rowOffsets,
@@ -25,12 +29,20 @@ describe('the handshake diagram', () => {
     expect(Math.max(...rows)).toBe(rowCount - 1);
   });
 
-  it('keeps five lanes apart and inside the drawing', () => {
+  it('has one lane for each service, hop and receiver of a key, and every step runs between lanes', () => {
+    expect(lanes).toEqual(['tenant-service', 'gateway', 'provider-service', 'target-mover', 'source-mover']);
+    const reached = new Set(handshakeSteps.map((step) => handshakeRoutes[step].to));
+    for (const { party } of keyReceivers) expect(reached).toContain(party);
+    const drawn = handshakeSteps.flatMap((step) => [handshakeRoutes[step].from, handshakeRoutes[step].to]);
+    expect(new Set(drawn)).toEqual(new Set(lanes));
+  });
+
+  it('keeps the lanes apart and inside the drawing', () => {
     const positions = lanes.map((lane) => laneX(lane, size));
     expect(positions).toEqual(positions.toSorted((left, right) => left - right));
-    expect(new Set(positions).size).toBe(5);
+    expect(new Set(positions).size).toBe(lanes.length);
     expect(positions[0]).toBeGreaterThan(74);
-    expect(positions[4]).toBeLessThan(1000 - 60);
+    expect(positions.at(-1)).toBeLessThan(1000 - 60);
   });
 
   it('shows one attempt at a time, each step once, below the head and inside the height', () => {

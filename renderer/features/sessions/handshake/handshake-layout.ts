@@ -1,7 +1,7 @@
 // Owns the position of each step in the handshake diagram. Pure geometry: no drawing, no texts.
-import type { HandshakeStep, HandshakeStepName, Lane } from '../../../../services/contracts/models/session.ts';
-
-export const lanes: readonly Lane[] = ['tenant-service', 'gateway', 'provider-service', 'target-mover', 'source-mover'];
+import { handshakeRoutes, handshakeSteps, lanes } from '../../../../services/contracts/models/handshake.ts';
+import type { HandshakeStepName, KeyName, Lane } from '../../../../services/contracts/models/handshake.ts';
+import type { HandshakeStep } from '../../../../services/contracts/models/session.ts';
 
 export type StepShape =
   /** A message from one lane to another. */
@@ -13,56 +13,35 @@ export type StepShape =
   /** An encrypted connection that stays. */
   | 'bar';
 
-export type StepTone = 'channel' | 'key-a' | 'key-b';
+export type StepTone = 'channel' | KeyName;
 
 interface StepPlace {
   readonly row: number;
   readonly shape: StepShape;
-  readonly from: Lane;
-  readonly to: Lane;
-  readonly tone: StepTone;
   /** The end at which the label starts. A label with `end` runs to the left. */
-  readonly label: 'start' | 'end';
-  /** The distance by which a dot is moved to the side if two dots are in the same place. */
-  readonly shift: number;
+  readonly label?: 'start' | 'end';
+  /** The distance in pixels by which a dot is moved to the side if two dots are in the same place. */
+  readonly shift?: number;
 }
-
-const place = (
-  row: number,
-  shape: StepShape,
-  from: Lane,
-  to: Lane,
-  tone: StepTone,
-  label: 'start' | 'end' = 'start',
-  shift = 0,
-): StepPlace => ({
-  row,
-  shape,
-  from,
-  to,
-  tone,
-  label,
-  shift,
-});
 
 /** Steps that belong together share a row. The rows follow the order of docs/protocol.md, sections 2 and 4. */
 export const stepPlaces: Readonly<Record<HandshakeStepName, StepPlace>> = {
-  'gateway-connect': place(0, 'arrow', 'tenant-service', 'gateway', 'channel'),
-  'gateway-forward': place(0, 'arrow', 'gateway', 'provider-service', 'channel'),
-  'certificate-presented': place(1, 'arrow', 'provider-service', 'tenant-service', 'channel'),
-  'certificate-checked': place(2, 'dot', 'tenant-service', 'tenant-service', 'channel'),
-  'channel-established': place(3, 'bar', 'tenant-service', 'provider-service', 'channel'),
-  login: place(4, 'arrow', 'tenant-service', 'provider-service', 'channel'),
-  'session-authorized': place(5, 'dot', 'provider-service', 'provider-service', 'channel', 'end', -7),
-  'key-a-created': place(5, 'dot', 'provider-service', 'provider-service', 'key-a', 'start', 7),
-  'key-a-to-target': place(6, 'local', 'provider-service', 'target-mover', 'key-a'),
-  'key-a-to-tenant': place(6, 'arrow', 'provider-service', 'tenant-service', 'key-a'),
-  'key-b-created': place(7, 'dot', 'tenant-service', 'tenant-service', 'key-b'),
-  'key-b-to-source': place(7, 'local', 'tenant-service', 'source-mover', 'key-b', 'end'),
-  'tunnel-opened': place(8, 'bar', 'tenant-service', 'target-mover', 'key-a'),
-  'key-b-delivered': place(9, 'arrow', 'tenant-service', 'target-mover', 'key-b'),
-  'key-b-proven': place(10, 'arrow', 'target-mover', 'tenant-service', 'key-b'),
-  'streams-open': place(11, 'bar', 'gateway', 'source-mover', 'key-b'),
+  'gateway-connect': { row: 0, shape: 'arrow' },
+  'gateway-forward': { row: 0, shape: 'arrow' },
+  'certificate-presented': { row: 1, shape: 'arrow' },
+  'certificate-checked': { row: 2, shape: 'dot' },
+  'channel-established': { row: 3, shape: 'bar' },
+  login: { row: 4, shape: 'arrow' },
+  'session-authorized': { row: 5, shape: 'dot', label: 'end', shift: -7 },
+  'key-a-created': { row: 5, shape: 'dot', shift: 7 },
+  'key-a-to-target': { row: 6, shape: 'local' },
+  'key-a-to-tenant': { row: 6, shape: 'arrow' },
+  'key-b-created': { row: 7, shape: 'dot' },
+  'key-b-to-source': { row: 7, shape: 'local', label: 'end' },
+  'tunnel-opened': { row: 8, shape: 'bar' },
+  'key-b-delivered': { row: 9, shape: 'arrow' },
+  'key-b-proven': { row: 10, shape: 'arrow' },
+  'streams-open': { row: 11, shape: 'bar' },
 };
 
 export const rowCount = 12;
@@ -104,7 +83,8 @@ export interface PlacedStep {
 const labelGap = 10;
 
 function placeStep(step: HandshakeStep, size: DiagramSize): PlacedStep {
-  const { row, shape, from, to, tone, label, shift } = stepPlaces[step.step];
+  const { row, shape, label = 'start', shift = 0 } = stepPlaces[step.step];
+  const { from, to, key: tone = 'channel' } = handshakeRoutes[step.step];
   const y = headHeight + row * size.rowHeight + Math.round(size.rowHeight * 0.72);
   const fromX = laneX(from, size) + shift;
   const toX = laneX(to, size) + shift;
@@ -134,10 +114,9 @@ function placeStep(step: HandshakeStep, size: DiagramSize): PlacedStep {
 
 /** The steps of one attempt, in protocol order. */
 export function placeSteps(steps: readonly HandshakeStep[], attempt: number, size: DiagramSize): readonly PlacedStep[] {
-  const order = Object.keys(stepPlaces);
   return steps
     .filter((step) => step.attempt === attempt)
-    .toSorted((left, right) => order.indexOf(left.step) - order.indexOf(right.step))
+    .toSorted((left, right) => handshakeSteps.indexOf(left.step) - handshakeSteps.indexOf(right.step))
     .map((step) => placeStep(step, size));
 }
 

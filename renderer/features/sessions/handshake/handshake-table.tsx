@@ -1,6 +1,7 @@
 // Owns the table of the handshake: the same steps and details as the diagram, for screen readers and for copying.
 import { makeStyles, tokens } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
+import { handshakeRoutes } from '../../../../services/contracts/models/handshake.ts';
 import type { HandshakeStep } from '../../../../services/contracts/models/session.ts';
 import { useText } from '../../../i18n/use-text.ts';
 import { formatDuration, groupKeyIdentifier } from '../../../platform/format.ts';
@@ -8,7 +9,6 @@ import { Instant } from '../../../ui/instant.tsx';
 import { SimpleTable } from '../../../ui/table/simple-table.tsx';
 import { StatusBadge } from '../../../ui/status-badge.tsx';
 import type { Tone } from '../../../ui/status-badge.tsx';
-import { stepPlaces } from './handshake-layout.ts';
 import { stepDetail } from './step-detail.ts';
 
 const tones: Readonly<Record<HandshakeStep['outcome'], Tone>> = {
@@ -32,7 +32,7 @@ export function HandshakeTable({ steps, attempt }: HandshakeTableProps): ReactNo
   const styles = useStyles();
   const shown = steps.filter((step) => step.attempt === attempt);
   const between = ({ step }: HandshakeStep): string => {
-    const { from, to } = stepPlaces[step];
+    const { from, to } = handshakeRoutes[step];
     return from === to ? t(`handshake.lane.${from}`) : `${t(`handshake.lane.${from}`)} → ${t(`handshake.lane.${to}`)}`;
   };
   return (

@@ -1,8 +1,14 @@
 // Owns the answer to "Who can read what at this moment?", from the steps so far. Pure.
-import type { HandshakeStep, HandshakeStepName, SessionState } from '../../../../services/contracts/models/session.ts';
+import {
+  hops,
+  receiversOf,
+  type HandshakeStepName,
+  type Lane,
+} from '../../../../services/contracts/models/handshake.ts';
+import type { HandshakeStep, SessionState } from '../../../../services/contracts/models/session.ts';
 import { finalSessionStates } from '../../../../services/contracts/models/session.ts';
 
-export type Reader = 'tenant-service' | 'provider-service' | 'source-mover' | 'target-mover' | 'gateway' | 'anyone';
+export type Reader = Lane | 'anyone';
 
 export interface Reading {
   readonly what: 'nothing' | 'greeting' | 'commands' | 'data' | 'closed' | 'ended';
@@ -10,6 +16,8 @@ export interface Reading {
   readonly cannotRead: readonly Reader[];
 }
 
+/** Relays and eavesdroppers never hold a key. */
+const without: readonly Reader[] = [...hops, 'anyone'];
 const nobody: Reading = { what: 'nothing', canRead: [], cannotRead: [] };
 
 export function whoCanRead(steps: readonly HandshakeStep[], attempt: number, state: SessionState): Reading {
@@ -24,10 +32,10 @@ export function whoCanRead(steps: readonly HandshakeStep[], attempt: number, sta
       : { ...nobody, what: isDone('gateway-connect') ? 'greeting' : 'nothing' };
   }
   if (isDone('streams-open')) {
-    return { what: 'data', canRead: ['source-mover', 'target-mover'], cannotRead: ['gateway', 'anyone'] };
+    return { what: 'data', canRead: receiversOf('key-b').toReversed(), cannotRead: without };
   }
   if (isDone('channel-established')) {
-    return { what: 'commands', canRead: ['tenant-service', 'provider-service'], cannotRead: ['gateway', 'anyone'] };
+    return { what: 'commands', canRead: ['tenant-service', 'provider-service'], cannotRead: without };
   }
   return isDone('gateway-connect') ? { ...nobody, what: 'greeting' } : nobody;
 }

@@ -1,6 +1,6 @@
 // Owns a session of which nothing is known but what it is for, as a service shows it. For tests only.
-import type { SessionDetail } from '../contracts/models/session.ts';
-import { newDetail } from '../session/session-record.ts';
+import type { SessionDetail } from '../../contracts/models/session.ts';
+import { newDetail } from '../../session/session-record.ts';
 
 export function sampleDetail(id: string, changes: Partial<SessionDetail> = {}): SessionDetail {
   const session = {

@@ -1,15 +1,15 @@
 // Owns a small world for both session machines: their timers, one connection, a repository, people, breaks and crashes. For tests only.
 // What happens next is chosen by number, so that a property test can search through the stories.
-import { FarkeepError } from '../kernel/farkeep-error.ts';
-import { newProviderState, providerStep } from '../session/machine/provider-machine.ts';
+import { FarkeepError } from '../../kernel/farkeep-error.ts';
+import { newProviderState, providerStep } from '../../session/machine/provider-machine.ts';
 import {
   isOpen,
   type ProviderEffect,
   type ProviderInput,
   type ProviderState,
-} from '../session/machine/provider-states.ts';
-import { newTenantState, tenantStep } from '../session/machine/tenant-machine.ts';
-import type { TenantEffect, TenantInput, TenantState } from '../session/machine/tenant-states.ts';
+} from '../../session/machine/provider-states.ts';
+import { newTenantState, tenantStep } from '../../session/machine/tenant-machine.ts';
+import type { TenantEffect, TenantInput, TenantState } from '../../session/machine/tenant-states.ts';
 
 const tenantRules = { operation: 'backup', retryIntervalMs: 10, retryWindowMs: 100, promptWaitMs: 100 } as const;
 const providerRules = { isBackup: true, resumeWindowMs: 100 } as const;
@@ -308,7 +308,7 @@ export class SidesModel {
       case 'tell-committed':
         if (this.#link === 'open') this.#tellTenant({ type: 'committed' });
         return;
-      case 'tell-wish':
+      case 'ask-tenant':
         if (this.#link !== 'open') return;
         this.#tellTenant(
           effect.wish === 'pause'
@@ -443,7 +443,7 @@ export class SidesModel {
   }
 
   #answerFinish(): void {
-    if (this.#tenant.kind !== 'finalizing' || this.#tenant.stage !== 'last-word') return;
+    if (this.#tenant.kind !== 'finalizing' || this.#tenant.stage !== 'telling-end') return;
     const { outcome, error } = this.#tenant;
     this.#work = undefined;
     this.#tellProvider({ type: 'finish-asked', outcome, error });

@@ -1,23 +1,23 @@
 // Owns walking a session machine through everything that can happen to it: all states, each reached with every event. For tests only.
-import type { ErrorCode } from '../contracts/errors.ts';
-import { FarkeepError } from '../kernel/farkeep-error.ts';
-import type { Moment } from '../session/machine/machine-types.ts';
-import { newProviderState, providerStep } from '../session/machine/provider-machine.ts';
+import type { ErrorCode } from '../../contracts/errors.ts';
+import { FarkeepError } from '../../kernel/farkeep-error.ts';
+import type { Moment } from '../../session/machine/machine-types.ts';
+import { newProviderState, providerStep } from '../../session/machine/provider-machine.ts';
 import type {
   ProviderEffect,
   ProviderEvent,
   ProviderInput,
   ProviderRules,
   ProviderState,
-} from '../session/machine/provider-states.ts';
-import { newTenantState, tenantStep } from '../session/machine/tenant-machine.ts';
+} from '../../session/machine/provider-states.ts';
+import { newTenantState, tenantStep } from '../../session/machine/tenant-machine.ts';
 import type {
   TenantEffect,
   TenantEvent,
   TenantInput,
   TenantRules,
   TenantState,
-} from '../session/machine/tenant-states.ts';
+} from '../../session/machine/tenant-states.ts';
 
 export const tenantRules: TenantRules = {
   operation: 'backup',
@@ -123,7 +123,7 @@ export const providerInputs: readonly ProviderInput[] = [
   { type: 'pause-wanted' },
   { type: 'resume-wanted' },
   { type: 'timer-fired', timer: 'expiry' },
-  { type: 'timer-fired', timer: 'last-word' },
+  { type: 'timer-fired', timer: 'final-message' },
   { type: 'timer-fired', timer: 'pause-answer' },
 ];
 
