@@ -5,11 +5,13 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startMoverProcess } from './link/mover-process.ts';
 import { silentLogger } from '../kernel/logger.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { TenantStore } from '../repository/store/tenant-store.ts';
 import { connectData } from '../transport/data-socket.ts';
-import { runMoverSession } from '../testing/site/mover-session.ts';
+import { startMoverHere } from '../testing/site/mover-here.ts';
+import { killMover, runMoverSession } from '../testing/site/mover-session.ts';
 import type {
   MoverSessionOptions,
   MoverSessionResult,
@@ -37,6 +39,7 @@ const newId = (): string => randomBytes(16).toString('hex');
 function backup(more: Partial<MoverSessionOptions> = {}, pointId = newId()): Promise<MoverSessionResult> {
   return runMoverSession({
     tenantFolder: tenantFolder(),
+    startMover: startMoverHere,
     streams: 1,
     operation: {
       kind: 'backup',
@@ -163,9 +166,10 @@ describe('a broken connection', () => {
     let received = 0;
     const first = await backup(
       {
+        startMover: startMoverProcess,
         onTarget: (event, mover) => {
           if (event.type === 'progress' && 'receivedBytes' in event.totals) received = event.totals.receivedBytes;
-          if (received > 1_000_000) mover.kill();
+          if (received > 1_000_000) killMover(mover);
         },
         // Slow enough that the kill happens during the transfer.
         relayHook: (chunk) => chunk,
@@ -182,8 +186,9 @@ describe('a broken connection', () => {
   it('ends the target cleanly when the source is killed', async () => {
     writeFileSync(path.join(source, 'file'), randomBytes(20_000_000));
     const result = await backup({
+      startMover: startMoverProcess,
       onSource: (event, mover) => {
-        if (event.type === 'streams-open') mover.kill();
+        if (event.type === 'streams-open') killMover(mover);
       },
     });
     expect(result.source).toMatchObject({ kind: 'crashed', signal: 'SIGKILL' });
@@ -282,6 +287,7 @@ describe('damaged blocks at the provider', () => {
     const out = path.join(folder, 'out');
     const result = await runMoverSession({
       tenantFolder: tenantFolder(),
+      startMover: startMoverHere,
       operation: { kind: 'restore', pointId, paths: [], destination: out, overwrite: 'always' },
     });
     expect(result.source).toEqual({ kind: 'finished' });

@@ -8,6 +8,8 @@ import type { AccessControl } from '../certstore/access-control.ts';
 import type { WindowsCertificates } from '../certstore/windows-certificates.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { openParts, type RunningService, type ServiceOptions, type ServiceParts } from '../kernel/running-service.ts';
+import type { StartMover } from '../mover/link/data-mover.ts';
+import { startMoverProcess } from '../mover/link/mover-process.ts';
 import { SerialQueue } from '../kernel/serial-queue.ts';
 import { SessionArchive } from '../session/session-archive.ts';
 import { ControlServer } from '../transport/control-server.ts';
@@ -42,6 +44,8 @@ export interface ProviderOptions extends ServiceOptions<ProviderConfig> {
   readonly access?: AccessControl;
   /** The certificate store of Windows; undefined on other systems. */
   readonly windowsCertificates?: WindowsCertificates | undefined;
+  /** How target movers are started; as child processes by default. */
+  readonly startMover?: StartMover;
 }
 
 /** @throws service.port-in-use, service.start-failed, certificate.key-unreadable, storage errors */
@@ -99,6 +103,7 @@ async function open(options: ProviderOptions, parts: ServiceParts): Promise<Omit
     advertisedHost: config.advertisedHost,
     resumeWindowMs: config.resumeWindowMs,
     maxTasksPerTenant: config.maxTasksPerTenant,
+    startMover: options.startMover ?? startMoverProcess,
     onTenantChanged: (tenantId) => tenantChanged(tenantId),
     deleting,
   });

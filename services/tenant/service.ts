@@ -17,6 +17,8 @@ import { JobList } from './jobs/job-list.ts';
 import { pointHandlers } from './rpc/point-handlers.ts';
 import { Points } from './sessions/points.ts';
 import { ProviderDialer } from './providers/provider-dialer.ts';
+import type { StartMover } from '../mover/link/data-mover.ts';
+import { startMoverProcess } from '../mover/link/mover-process.ts';
 import { SecretVault } from './state/secret-vault.ts';
 import { serviceProviderHandlers } from './rpc/service-provider-handlers.ts';
 import { ServiceProviders } from './providers/service-providers.ts';
@@ -27,13 +29,18 @@ import { TrustPrompts } from './trust/trust-prompts.ts';
 import { trustHandlers } from './rpc/trust-handlers.ts';
 import { TrustSettingsStore } from './trust/trust-settings.ts';
 
+export interface TenantOptions extends ServiceOptions<TenantConfig> {
+  /** How source movers are started; as child processes by default. */
+  readonly startMover?: StartMover;
+}
+
 /** @throws config.invalid, service.database-damaged, storage errors */
-export function startTenant(options: ServiceOptions<TenantConfig>): Promise<RunningService> {
+export function startTenant(options: TenantOptions): Promise<RunningService> {
   return openParts(options.logger, (parts) => open(options, parts));
 }
 
 async function open(
-  { home, config, logger, clock, publish }: ServiceOptions<TenantConfig>,
+  { home, config, logger, clock, publish, startMover = startMoverProcess }: TenantOptions,
   parts: ServiceParts,
 ): Promise<Omit<RunningService, 'stop'>> {
   const trustSettings = await TrustSettingsStore.open({
@@ -92,6 +99,7 @@ async function open(
     retryWindowMs: config.retryWindowMs,
     promptWaitMs: config.promptWaitMs,
     stallTimeoutMs: config.stallTimeoutMs,
+    startMover,
     onJobChanged: (jobId) => {
       jobs.publishChange(jobId);
       if (sessions.runningSessionOf(jobId) === null) publish(pointsDomain, 'changed', {});

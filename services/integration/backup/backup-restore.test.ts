@@ -28,7 +28,7 @@ describe('backup and restore through a gateway', () => {
     await writeFile(path.join(source, 'reports', 'year.txt'), 'quarter\n'.repeat(5000));
     await writeFile(path.join(source, 'empty'), '');
     await symlink('reports/year.txt', path.join(source, 'link'));
-    stack = await Stack.start({ folder });
+    stack = await Stack.start({ folder, hasMoverProcesses: true });
     providerId = (await stack.addProvider()).id;
     jobId = await stack.addJob(providerId, source);
   }, 60_000);

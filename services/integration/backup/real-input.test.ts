@@ -46,7 +46,7 @@ describe('real data', () => {
     await sparse.write(Buffer.from('first'), 0, 5, 0);
     await sparse.write(Buffer.from('in the middle'), 0, 13, 5 * gibibyte + 12_345);
     await sparse.close();
-    stack = await Stack.start({ folder });
+    stack = await Stack.start({ folder, hasMoverProcesses: true });
     jobId = await stack.addJob((await stack.addProvider()).id, source);
   }, 600_000);
 

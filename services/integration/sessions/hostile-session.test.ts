@@ -35,7 +35,7 @@ describe('a tenant with a client that ignores the order of requests', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'farkeep-hostile-'));
-    stack = await Stack.start({ folder });
+    stack = await Stack.start({ folder, hasMoverProcesses: true });
     const channel = await logIn();
     ({ peer } = channel);
     close = () => channel.peer.close();

@@ -65,7 +65,7 @@ async function bothSides({ stack }: ProxiedSite, sessionId: string): Promise<Rec
 
 describe('a pause', () => {
   it('ends the attempt in order; resuming makes new keys and continues at the same place', async () => {
-    const site = await startSite();
+    const site = await startSite({ hasMoverProcesses: true });
     const { stack } = site;
     const sessionId = await startTransfer(site);
     await stack.tenant.domain(sessionsDomain).pause({ sessionId });

@@ -194,7 +194,7 @@ describe('an interrupted session', () => {
   }, 60_000);
 
   it('continues after the target data mover was killed', async () => {
-    const site = await startSite();
+    const site = await startSite({ hasMoverProcesses: true });
     const killed = Promise.withResolvers<number[]>();
     strikeAfter(site.proxy, 2 * 1024 * 1024, () => {
       const pids = moverPids('target');
@@ -208,7 +208,7 @@ describe('an interrupted session', () => {
   }, 60_000);
 
   it('continues after the source data mover was killed', async () => {
-    const site = await startSite();
+    const site = await startSite({ hasMoverProcesses: true });
     const killed = Promise.withResolvers<number[]>();
     strikeAfter(site.proxy, 2 * 1024 * 1024, () => {
       const pids = moverPids('source');

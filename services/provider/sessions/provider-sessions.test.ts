@@ -58,6 +58,9 @@ describe('a session that starts', () => {
       repositories,
       clock: systemClock,
       logger: silentLogger,
+      startMover: () => {
+        throw new Error('No test here starts a mover');
+      },
       publish: () => undefined,
       moverHost: '127.0.0.1',
       advertisedHost: undefined,

@@ -5,7 +5,7 @@ import type { SessionDetail, SessionSummary, ThroughputSample } from '../../cont
 import { mapRows } from '../../contracts/row-list.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { storageBackends } from '../../repository/backends.ts';
-import { startMoverProcess } from '../../mover/link/mover-process.ts';
+import type { StartMover } from '../../mover/link/data-mover.ts';
 import type { RepositoryLocation } from '../../repository/storage/repository-location.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
@@ -44,6 +44,7 @@ export interface ProviderSessionsOptions {
   readonly advertisedHost: string | undefined;
   readonly resumeWindowMs: number;
   readonly maxTasksPerTenant: number;
+  readonly startMover: StartMover;
   readonly onTenantChanged: (tenantId: string) => void;
   /** Points that are being deleted; no session starts with them. */
   readonly deleting: ReadonlySet<string>;
@@ -356,7 +357,7 @@ export class ProviderSessions {
   }
 
   #create(live: LiveSession, context: ProviderSessionContext): ProviderSession {
-    const { accounts, clock, logger, moverHost, advertisedHost, resumeWindowMs, points } = this.#options;
+    const { accounts, clock, logger, moverHost, advertisedHost, resumeWindowMs, points, startMover } = this.#options;
     const session: ProviderSession = new ProviderSession({
       live,
       context,
@@ -373,7 +374,7 @@ export class ProviderSessions {
           .then(() => this.#options.onTenantChanged(context.tenantId));
       },
       findCommitted: () => points.exists(context.location, context.pointId),
-      openAttempt: (options) => new TargetAttempt(options, startMoverProcess),
+      openAttempt: (options) => new TargetAttempt(options, startMover),
     });
     this.#sessions.set(live.id, session);
     this.#changed(session);

@@ -1,6 +1,6 @@
 // Owns one attempt of a session on the tenant's side: connection, keys, tunnel, source mover, until the work is done or fails. Key A and
 // Key B end with the attempt. The session runner decides what follows a failure.
-import { systemClock, type Timers } from '../../kernel/clock.ts';
+import type { Timers } from '../../kernel/clock.ts';
 import { valueWithin, whenAborted } from '../../kernel/deadline.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { handshakeStepNameSchema } from '../../contracts/models/handshake.ts';
@@ -9,12 +9,11 @@ import { Secret } from '../../kernel/secret.ts';
 import { isOfTenant } from '../../mover/link/for-tenant.ts';
 import type { MoverExit, SourceStart } from '../../mover/link/local-link.ts';
 import type { DataMover, StartMover } from '../../mover/link/data-mover.ts';
-import { startMoverProcess } from '../../mover/link/mover-process.ts';
 import type { LiveSession } from '../../session/live-session.ts';
 import type { ProviderKnowledge } from '../../session/machine/tenant-states.ts';
 import { askProvider, parseProviderNotification, tellProvider } from '../../wire/control-calls.ts';
 import type { SessionGrant, SessionOperation, TamperedNotice } from '../../wire/control-messages.ts';
-import { deliverKeyB, type KeyTunnelOptions } from './key-tunnel.ts';
+import type { KeyTunnelOptions } from './key-tunnel.ts';
 import type { ProviderLink } from '../providers/provider-link.ts';
 import type { SessionReporter } from './session-reporter.ts';
 import { parseShownPath } from './shown-path.ts';
@@ -56,12 +55,6 @@ export interface AttemptTools {
   readonly startMover: StartMover;
   readonly deliverKeyB: (options: KeyTunnelOptions) => Promise<void>;
 }
-
-export const attemptTools: AttemptTools = {
-  timers: systemClock,
-  startMover: startMoverProcess,
-  deliverKeyB,
-};
 
 export interface SessionAttemptOptions {
   readonly live: LiveSession;

@@ -4,7 +4,7 @@ import type { EventPublisher } from '../../contracts/contract.ts';
 import type { SessionDetail, SessionSummary, ThroughputSample } from '../../contracts/models/session.ts';
 import { notable } from '../../contracts/notable-events.ts';
 import { mapRows } from '../../contracts/row-list.ts';
-import type { Clock } from '../../kernel/clock.ts';
+import { systemClock, type Clock } from '../../kernel/clock.ts';
 import { signalWithin } from '../../kernel/deadline.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
@@ -18,7 +18,9 @@ import { askProvider } from '../../wire/control-calls.ts';
 import type { ProviderDialer } from '../providers/provider-dialer.ts';
 import type { ServiceProviders } from '../providers/service-providers.ts';
 import { findShrinkage } from '../jobs/run-comparison.ts';
-import { attemptTools, type SessionPlan } from './session-attempt.ts';
+import type { SessionPlan } from './session-attempt.ts';
+import { deliverKeyB } from './key-tunnel.ts';
+import type { StartMover } from '../../mover/link/data-mover.ts';
 import { SessionReporter } from './session-reporter.ts';
 import { SessionRunner } from './session-runner.ts';
 
@@ -44,6 +46,7 @@ export interface TenantSessionsOptions {
   readonly retryWindowMs: number;
   readonly promptWaitMs: number;
   readonly stallTimeoutMs: number;
+  readonly startMover: StartMover;
   /** A session of this job has started or ended. */
   readonly onJobChanged: (jobId: string) => void;
 }
@@ -237,7 +240,7 @@ export class TenantSessions {
       promptWaitMs: this.#options.promptWaitMs,
       stallTimeoutMs: this.#options.stallTimeoutMs,
       knows,
-      tools: attemptTools,
+      tools: { timers: systemClock, deliverKeyB, startMover: this.#options.startMover },
       onGranted: () => {
         context = { ...context, isGranted: true };
         save();

@@ -2,7 +2,7 @@
 // by the product.
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { runCli, startCli, type CliResult } from './run-cli.ts';
+import { runCliHere, startCli, type CliResult } from './run-cli.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
 export interface HeldDemo {
@@ -18,6 +18,7 @@ export interface HeldDemo {
     pids: { provider: number; gateways: number[]; tenant: number };
   };
   readonly pids: readonly number[];
+  /** Runs a command of the tenant in this process, against the real services. */
   readonly tenant: (...args: string[]) => Promise<CliResult>;
   readonly provider: (...args: string[]) => Promise<CliResult>;
   /** Sends Ctrl-C and returns the result. */
@@ -33,8 +34,8 @@ export async function holdDemo(...args: string[]): Promise<HeldDemo> {
     temporary,
     json,
     pids,
-    tenant: (...rest) => runCli(['--home', json.homes.tenant, ...rest]),
-    provider: (...rest) => runCli([...rest, '--home', json.homes.provider]),
+    tenant: (...rest) => runCliHere(['--home', json.homes.tenant, ...rest]),
+    provider: (...rest) => runCliHere([...rest, '--home', json.homes.provider]),
     end: () => {
       cli.child.kill('SIGINT');
       return cli.result;

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'vitest';
 import type { MoverEvent, RestoreOperation, SourceEvent } from '../../mover/link/local-link.ts';
+import { startMoverHere } from './mover-here.ts';
 import { runMoverSession, type MoverSessionOptions, type MoverSessionResult } from './mover-session.ts';
 
 export class MoverFolder {
@@ -35,6 +36,7 @@ export class MoverFolder {
   ): Promise<MoverSessionResult> {
     return runMoverSession({
       tenantFolder: this.tenant,
+      startMover: startMoverHere,
       operation: {
         kind: 'backup',
         sourcePaths: [this.source],
@@ -51,6 +53,7 @@ export class MoverFolder {
   restore(pointId: string, more: Partial<RestoreOperation> = {}): Promise<MoverSessionResult> {
     return runMoverSession({
       tenantFolder: this.tenant,
+      startMover: startMoverHere,
       operation: { kind: 'restore', pointId, paths: [], destination: this.out, overwrite: 'always', ...more },
     });
   }

@@ -1,11 +1,12 @@
-// Runs one attempt between two real data movers over a relay, in place of the two services. For tests and benchmarks. The relay can
-// observe, change, delay or cut the data.
+// Runs one attempt between two data movers over a relay, in place of the two services. For tests only. The relay can observe, change,
+// delay or cut the data.
 import { randomBytes } from 'node:crypto';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { Secret } from '../../kernel/secret.ts';
 import type { MoverEvent, MoverExit, MoverLimits, SourceStart } from '../../mover/link/local-link.ts';
-import { MoverProcess } from '../../mover/link/mover-process.ts';
+import type { DataMover, StartMover } from '../../mover/link/data-mover.ts';
+import { MoverProcess, startMoverProcess } from '../../mover/link/mover-process.ts';
 import { connectData } from '../../transport/data-socket.ts';
 import { folderLocation } from '../../repository/storage/repository-location.ts';
 import { TunnelClient } from '../../wire/tunnel.ts';
@@ -34,8 +35,10 @@ export interface MoverSessionOptions {
   readonly relayPort?: (targetPort: number) => Promise<number>;
   /** Key B for the source, if it shall differ from the delivered Key B. */
   readonly sourceKeyB?: Buffer;
-  readonly onSource?: (event: MoverEvent, mover: MoverProcess) => void;
-  readonly onTarget?: (event: MoverEvent, mover: MoverProcess) => void;
+  /** Starts both movers; as child processes by default. */
+  readonly startMover?: StartMover;
+  readonly onSource?: (event: MoverEvent, mover: DataMover) => void;
+  readonly onTarget?: (event: MoverEvent, mover: DataMover) => void;
 }
 
 export interface MoverSessionResult {
@@ -49,7 +52,7 @@ export interface MoverSessionResult {
 }
 
 export async function runMoverSession(options: MoverSessionOptions): Promise<MoverSessionResult> {
-  const { operation, tenantFolder, streams = 2, attempt = 1 } = options;
+  const { operation, tenantFolder, streams = 2, attempt = 1, startMover = startMoverProcess } = options;
   const sessionId = options.sessionId ?? randomBytes(16).toString('hex');
   using keyA = Secret.random();
   using keyB = Secret.random();
@@ -58,7 +61,7 @@ export async function runMoverSession(options: MoverSessionOptions): Promise<Mov
   const targetEvents: MoverEvent[] = [];
   const listening = Promise.withResolvers<number>();
   listening.promise.catch(() => undefined); // when the target ends first, its exit gives the reason
-  const target: MoverProcess = new MoverProcess(
+  const target = startMover(
     { side: 'target', sessionId, attempt },
     {
       onEvent: (event) => {
@@ -108,7 +111,7 @@ export async function runMoverSession(options: MoverSessionOptions): Promise<Mov
       return { source: undefined, target: await target.exited, sourceEvents, targetEvents, tunnelError, sourceMs: 0 };
     }
     const beganMs = performance.now();
-    const source: MoverProcess = new MoverProcess(
+    const source = startMover(
       { side: 'source', sessionId, attempt, streams },
       {
         onEvent: (event) => {
@@ -139,8 +142,14 @@ export async function runMoverSession(options: MoverSessionOptions): Promise<Mov
     };
   } finally {
     relay?.close();
-    target.kill();
+    await target.stop();
   }
+}
+
+/** Ends a mover's process at once, without its help. */
+export function killMover(mover: DataMover): void {
+  if (!(mover instanceof MoverProcess)) throw new Error('This mover has no process of its own');
+  mover.kill();
 }
 
 export async function deliverKeyB(port: number, ticket: Buffer, tunnel: TunnelClient): Promise<void> {

@@ -9,7 +9,7 @@ import { expect } from 'vitest';
 import { Stack, type StackOptions } from './stack.ts';
 import { TamperingProxy } from '../hostile/tampering-proxy.ts';
 
-export const fileBytes = 24 * 1024 * 1024;
+export const fileBytes = 12 * 1024 * 1024;
 
 export interface ProxiedSite {
   readonly stack: Stack;

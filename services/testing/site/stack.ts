@@ -1,4 +1,5 @@
-// Owns a whole instance for tests: provider, gateways and tenant services in this process, data movers as real processes, loopback only.
+// Owns a whole instance for tests: provider, gateways, tenant services and data movers in this process, loopback only. Movers can be real
+// processes.
 // Calls are checked by the contract's schemas, as over a carrier. Must not be used by the product.
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
@@ -26,6 +27,7 @@ import { startProvider } from '../../provider/service.ts';
 import { tenantConfigSchema } from '../../tenant/state/config.ts';
 import { startTenant } from '../../tenant/service.ts';
 import { RecordedEvents } from '../recorded-events.ts';
+import { startMoverHere } from './mover-here.ts';
 
 export const stackNames = {
   provider: 'northwind',
@@ -56,6 +58,8 @@ export interface StackOptions {
   readonly clock?: Clock;
   /** Clock of the tenants only. */
   readonly tenantClock?: Clock;
+  /** Runs movers as child processes, as the product does. By default they run in this process, which is faster. */
+  readonly hasMoverProcesses?: boolean;
 }
 
 export class Stack {
@@ -262,6 +266,7 @@ async function launchProvider(
     logger: logger.child({ role: 'provider' }),
     clock: options.clock ?? systemClock,
     publish: events.publish,
+    ...(options.hasMoverProcesses === true ? {} : { startMover: startMoverHere }),
   });
   return { service, events, domain: (domain) => clientOf(domain, service) };
 }
@@ -276,6 +281,7 @@ async function launchTenant(options: StackOptions, logger: Logger, folderName = 
     logger: logger.child({ role: 'tenant' }),
     clock: options.tenantClock ?? options.clock ?? systemClock,
     publish: events.publish,
+    ...(options.hasMoverProcesses === true ? {} : { startMover: startMoverHere }),
   });
   return { service, events, domain: (domain) => clientOf(domain, service) };
 }
