@@ -179,9 +179,9 @@ const stages = [
     isQuiet: true,
     run: async () =>
       together(
-        await wholeCheck(['node_modules/typescript/bin/tsc', '--build']),
+        await wholeCheck(['node_modules/native-typescript/bin/tsc', '--build', '--singleThreaded']),
         // Scripts that run before set-up run on the machine's own Node.js.
-        await wholeCheck(['node_modules/typescript/bin/tsc', '--project', 'scripts/tsconfig.set-up.json']),
+        await wholeCheck(['node_modules/native-typescript/bin/tsc', '--project', 'scripts/tsconfig.set-up.json']),
       ),
   },
   {

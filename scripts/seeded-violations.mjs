@@ -274,7 +274,7 @@ async function checkTypes() {
   write(`${folder}/${cleanFile}`, contractCall("{ job: 'one' }"));
   const { output } = await runCommand(
     process.execPath,
-    [inProject('node_modules/typescript/bin/tsc'), '--build', '--pretty', 'false'],
+    [inProject('node_modules/native-typescript/bin/tsc'), '--build', '--pretty', 'false'],
     { cwd: path.join(seedTree, folder), deadlineMs: 180_000 },
   );
   const lines = output.split('\n');
@@ -299,7 +299,7 @@ async function checkSetUpTypes(folder) {
   writeFileSync(path.join(folder, 'scripts', files[0]), "import { globSync } from 'node:fs';\nglobSync('*');\n");
   const { output } = await runCommand(
     process.execPath,
-    [inProject('node_modules/typescript/bin/tsc'), '--pretty', 'false', '--project', project],
+    [inProject('node_modules/native-typescript/bin/tsc'), '--pretty', 'false', '--project', project],
     { cwd: folder, deadlineMs: 180_000 },
   );
   const isFound = output.startsWith(`scripts/${files[0]}`) && output.includes('TS2305');
