@@ -186,9 +186,13 @@ const stages = [
   },
   {
     name: 'lint',
-    about: 'ESLint, with the "only user" rules',
+    about: 'Oxlint with types, ESLint with the "only user" rules',
     isQuiet: true,
-    run: () => wholeCheck(['node_modules/eslint/bin/eslint.js', '--max-warnings', '0', '.']),
+    run: async () =>
+      together(
+        await wholeCheck(['node_modules/oxlint/bin/oxlint', '--deny-warnings']),
+        await wholeCheck(['node_modules/eslint/bin/eslint.js', '--max-warnings', '0', '.']),
+      ),
   },
   {
     name: 'format',
