@@ -1,5 +1,5 @@
-// Lint rules: typescript-eslint strict with types, hooks rules for the renderer, and the "only user" rules of the layer table.
-import reactHooks from 'eslint-plugin-react-hooks';
+// Lint rules: the "only user" rules of the layer table, the rules about exports, and typescript-eslint for scripts. They need no types. The
+// other rules for TypeScript files are in .oxlintrc.jsonc.
 import tseslint from 'typescript-eslint';
 import { onlyUsers, timerHome, timerNames, timerReason } from './scripts/import-rules.mjs';
 
@@ -43,30 +43,8 @@ export default tseslint.config(
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
     files: typeScript,
-    extends: [tseslint.configs.strictTypeChecked],
-    languageOptions: { parserOptions: { projectService: true } },
+    languageOptions: { parser: tseslint.parser, parserOptions: { jsDocParsingMode: 'none' } },
     rules: {
-      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'separate-type-imports' }],
-      '@typescript-eslint/explicit-module-boundary-types': 'error',
-      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
-      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
-      '@typescript-eslint/ban-ts-comment': 'error',
-      // Instances of classes with the same shape are interchangeable here; decoders of other packages rely on it.
-      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
-      // compilerOptions.noPropertyAccessFromIndexSignature asks for the brackets that this rule would remove.
-      '@typescript-eslint/dot-notation': 'off',
-      // A function that an interface wants to be async may have nothing to wait for.
-      '@typescript-eslint/require-await': 'off',
-      // `() => void | Promise<void>` is how a listener says that it may take time.
-      '@typescript-eslint/no-invalid-void-type': 'off',
-      // Code points are what is meant where a text is spread.
-      '@typescript-eslint/no-misused-spread': 'off',
-      eqeqeq: ['error', 'always', { null: 'ignore' }],
-      'no-console': 'error',
-      'no-empty': ['error', { allowEmptyCatch: false }],
-      'no-eval': 'error',
       'no-restricted-imports': restrictionsWithout([]),
       'no-restricted-syntax': [
         'error',
@@ -109,22 +87,7 @@ export default tseslint.config(
     rules: {
       // Tests start real processes, and look at what the rules keep apart.
       'no-restricted-imports': restrictionsWithout(['child-process', 'node-forge', 'timers', 'timer-promises']),
-      // Matchers such as expect.any() are typed any.
-      '@typescript-eslint/no-unsafe-assignment': 'off',
-      '@typescript-eslint/no-non-null-assertion': 'off',
-      '@typescript-eslint/unbound-method': 'off',
-      'no-console': 'off',
     },
-  },
-  {
-    files: ['services/cli/**/*.ts'],
-    rules: { 'no-console': 'error' },
-  },
-  {
-    files: ['renderer/**/*.ts', 'renderer/**/*.tsx'],
-    extends: [reactHooks.configs.flat.recommended],
-    // The React compiler is not used, so what it cannot handle does not matter.
-    rules: { 'react-hooks/incompatible-library': 'off' },
   },
   {
     files: ['**/*.config.ts', '**/*.config.js', '.dependency-cruiser.mjs'],

@@ -8,7 +8,14 @@ import { buildFolder, projectFolder } from './project.mjs';
 /** The files that the script of the seeded violations reads. Files that these import are added. */
 const roots = [
   'scripts/seeded-violations.mjs',
-  ...['.dependency-cruiser.mjs', 'eslint.config.js', 'knip.json', 'package.json', 'package-lock.json'],
+  ...[
+    '.dependency-cruiser.mjs',
+    '.oxlintrc.jsonc',
+    'eslint.config.js',
+    'knip.json',
+    'package.json',
+    'package-lock.json',
+  ],
 ];
 const patterns = ['tsconfig*.json', '{bench,e2e,electron,renderer,scripts,services}/**/tsconfig.json'];
 /** The samples for the compiler's rules use the contracts. */

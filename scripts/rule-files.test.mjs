@@ -38,6 +38,7 @@ it.each([
   ['a file that the script imports', 'scripts/some-rules.mjs'],
   ['a new project of the compiler', 'services/tsconfig.json'],
   ['the configuration of ESLint', 'eslint.config.js'],
+  ['the configuration of Oxlint', '.oxlintrc.jsonc'],
   ['the versions of the tools', 'package-lock.json'],
 ])('a change of %s makes them run again', (_name, file) => {
   rememberSeenToFail(ruleFilesHash(root), path.join(root, 'build'));

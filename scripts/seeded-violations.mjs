@@ -1,13 +1,18 @@
 // Proves that the rules report violations: builds a small tree below build/ that breaks every rule once, and runs the real checkers with
 // the real configuration. Fails when a violation is not reported, when a rule has no sample, or when valid code is reported.
-import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import ts from 'typescript';
+import tseslint from 'typescript-eslint';
 import dependencyRules from '../.dependency-cruiser.mjs';
 import { layers, onlyUsers, rooms, timerHome, timerNames } from './import-rules.mjs';
 import { buildFolder, inProject, projectFolder, readJson } from './project.mjs';
 import { runCommand } from './run-command.mjs';
 import { treeRules } from './tree-rules.mjs';
 import { unusedMembers } from './unused-members.mjs';
+
+/** Rules of typescript-eslint's strict set that Oxlint does not know; .oxlintrc.jsonc says why they are not wanted. */
+const unknownToOxlint = new Set(['@typescript-eslint/no-unsafe-class-instance-assignment']);
 
 /** @type {{ rule: string, problem: string }[]} */
 const problems = [];
@@ -38,6 +43,7 @@ try {
   cpSync(inProject('package.json'), path.join(seedTree, 'package.json'));
   await Promise.all([checkImportRules(), checkTypes()]);
   await Promise.all([checkLint(), checkUnused()]);
+  checkStrictRules();
   checkTreeRules();
 } finally {
   rmSync(seedTree, { recursive: true, force: true });
@@ -274,7 +280,7 @@ async function checkTypes() {
   write(`${folder}/${cleanFile}`, contractCall("{ job: 'one' }"));
   const { output } = await runCommand(
     process.execPath,
-    [inProject('node_modules/typescript/bin/tsc'), '--build', '--pretty', 'false'],
+    [inProject('node_modules/native-typescript/bin/tsc'), '--build', '--pretty', 'false'],
     { cwd: path.join(seedTree, folder), deadlineMs: 180_000 },
   );
   const lines = output.split('\n');
@@ -299,14 +305,14 @@ async function checkSetUpTypes(folder) {
   writeFileSync(path.join(folder, 'scripts', files[0]), "import { globSync } from 'node:fs';\nglobSync('*');\n");
   const { output } = await runCommand(
     process.execPath,
-    [inProject('node_modules/typescript/bin/tsc'), '--pretty', 'false', '--project', project],
+    [inProject('node_modules/native-typescript/bin/tsc'), '--pretty', 'false', '--project', project],
     { cwd: folder, deadlineMs: 180_000 },
   );
   const isFound = output.startsWith(`scripts/${files[0]}`) && output.includes('TS2305');
   expectThat('types-oldest-node', isFound && output.trim().split('\n').length === 1, `the compiler said: ${output}`);
 }
 
-/** Checks the "only user" rules and the rules about exports, with ESLint. */
+/** Checks the "only user" rules and the rules about exports with ESLint, and rules of the language with Oxlint. */
 async function checkLint() {
   const folder = 'lint';
   const compilerOptions = {
@@ -385,7 +391,7 @@ async function checkLint() {
   seed('no-default-export', 'services/kernel/default-export.ts', 'export default 1;\n', 'Export by name');
   seed('no-barrel', 'services/kernel/barrel.ts', "export * from './default-export.ts';\n", 'no barrels');
   seed('no-enum', 'services/kernel/enum.ts', 'export enum Color {\n  Red,\n}\n', 'type stripping');
-  seed('no-any', 'services/kernel/any.ts', 'export const it = (value: any): unknown => value;\n', 'Unexpected any');
+  seed('no-any', 'services/kernel/any.ts', 'export const it = (value: any): unknown => value;\n', 'Unexpected `any`');
   seed('no-ignore', 'services/kernel/ignore.ts', '// @ts-ignore\nexport const it = 1;\n', 'ts-ignore');
   seed(
     'no-floating',
@@ -394,31 +400,48 @@ async function checkLint() {
     'Promises must be awaited',
   );
 
-  const { output, stdout } = await runCommand(
-    process.execPath,
-    [
-      inProject('node_modules/eslint/bin/eslint.js'),
-      '--config',
-      inProject('eslint.config.js'),
-      '--format',
-      'json',
-      '.',
-    ],
-    { cwd: path.join(seedTree, folder), deadlineMs: 180_000 },
-  );
-  /** @type {{ filePath: string, messages: { message: string }[] }[]} */
-  let report;
-  try {
-    report = JSON.parse(stdout);
-  } catch {
-    expectThat('lint', false, `ESLint gave no report: ${output.slice(0, 2_000)}`);
-    return;
+  const hook = 'declare const useState: (it: number) => unknown;\nexport function useIt(it: boolean): unknown {\n';
+  seed('hooks', 'renderer/ui/hooks.ts', `${hook}  return it ? useState(1) : null;\n}\n`, 'called conditionally');
+  seed('no-var-in-scripts', 'scripts/variable.mjs', 'var it = 1;\nexport { it };\n', 'Unexpected var');
+  for (const [tool, rule] of [
+    ['eslint', 'no-restricted-syntax'],
+    ['oxlint', 'typescript/no-floating-promises'],
+  ]) {
+    const text = `// ${tool}-disable-next-line ${rule}\nexport const it = 1;\n`;
+    seed(`unused-${tool}-comment`, `services/kernel/unused-${tool}.ts`, text, `Unused ${tool}-disable directive`);
   }
+
+  cpSync(inProject('.oxlintrc.jsonc'), path.join(seedTree, folder, '.oxlintrc.jsonc'));
+  // Oxlint reads .gitignore files up to the root of a repository, and the one of this project names the folder of the samples.
+  mkdirSync(path.join(seedTree, folder, '.git'));
+  /** @param {readonly string[]} command */
+  const lint = async ([script = '', ...args]) => {
+    const { output, stdout } = await runCommand(
+      process.execPath,
+      [inProject(script), ...args, '--format', 'json', '.'],
+      {
+        cwd: path.join(seedTree, folder),
+        deadlineMs: 180_000,
+      },
+    );
+    try {
+      return JSON.parse(stdout);
+    } catch {
+      expectThat('lint', false, `${script} gave no report: ${output.slice(0, 2_000)}`);
+      return undefined;
+    }
+  };
+  /** @type {{ filePath: string, messages: { message: string }[] }[] | undefined} */
+  const report = await lint(['node_modules/eslint/bin/eslint.js', '--config', inProject('eslint.config.js')]);
+  /** @type {{ diagnostics: { filename: string, message: string }[] } | undefined} */
+  const oxlintReport = await lint(['node_modules/oxlint/bin/oxlint']);
+  if (report === undefined || oxlintReport === undefined) return;
   /** @param {string} file */
-  const messagesOf = (file) =>
-    report
-      .find(({ filePath }) => filePath === path.join(seedTree, folder, file))
-      ?.messages.map(({ message }) => message);
+  const messagesOf = (file) => {
+    const messages = report.find(({ filePath }) => filePath === path.join(seedTree, folder, file))?.messages;
+    const others = oxlintReport.diagnostics.filter(({ filename }) => filename === file);
+    return messages && [...messages, ...others].map(({ message }) => message);
+  };
   for (const { rule, file, marker } of seeds) {
     const messages = messagesOf(file);
     expectThat(
@@ -434,6 +457,18 @@ async function checkLint() {
       messagesOf(file) !== undefined && accusation === undefined,
       `valid ${file} was reported: ${accusation}`,
     );
+  }
+}
+
+/** Every rule of typescript-eslint's strict set is on in the settings of Oxlint, or off with a reason. */
+function checkStrictRules() {
+  const { config } = ts.readConfigFile(inProject('.oxlintrc.jsonc'), (file) => readFileSync(file, 'utf8'));
+  const rules = tseslint.configs.strictTypeChecked.flatMap((each) => Object.entries(each.rules ?? {}));
+  for (const [rule, setting] of new Map(rules)) {
+    if ([setting].flat()[0] === 'off' || unknownToOxlint.has(rule)) continue;
+    const name = rule.replace(/^@typescript-eslint\//, '');
+    const isSet = name in config.rules || `typescript/${name}` in config.rules;
+    expectThat(rule, isSet, '.oxlintrc.jsonc does not set this rule of strictTypeChecked');
   }
 }
 

@@ -67,7 +67,7 @@ function makeFallback(name, version) {
   };
 }
 
-/** @param {Parameters<typeof ensureFallback>[0]['fallbacks']} fallbacks */
+/** @param {NonNullable<Parameters<typeof ensureFallback>[0]['fallbacks']>} fallbacks */
 const ensure = (fallbacks) =>
   ensureFallback({
     say: (text) => messages.push(text),
