@@ -203,6 +203,15 @@ describe('a stream worker that opens its stream', () => {
     expect(clock.timerCount).toBe(0);
   });
 
+  it('sends nothing when it is aborted between the handshake and its first message', async () => {
+    make('backup');
+    await worker.run();
+    handlers?.onOpen();
+    worker.command({ type: 'abort', code: 'call.canceled', message: '' });
+    await clock.advance(0);
+    expect([sent, hasEnded, posted.filter(({ type }) => type === 'failed')]).toEqual([[], true, []]);
+  });
+
   it('ends at once when it is aborted before it is connected', () => {
     make('backup');
     void worker.run();

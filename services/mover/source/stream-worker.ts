@@ -53,6 +53,7 @@ export class StreamWorker {
   readonly #counterReports: Schedule;
   readonly #signsOfLife: Schedule;
   #connection: StreamConnection | undefined;
+  #hasSentOpen = false;
   /** The target has answered `open`. */
   #isOpen = false;
   /** The main thread has asked for the end. */
@@ -157,7 +158,8 @@ export class StreamWorker {
       case 'abort':
         this.#lane?.stop();
         this.#isEnding = true;
-        if (this.#connection?.isOpen === true)
+        // `open` is the first message of a stream. A target that gets another one first counts the session as malformed, and it is not tried again.
+        if (this.#connection?.isOpen === true && this.#hasSentOpen)
           // A failure to send changes nothing: the stream ends either way.
           void Promise.resolve(this.#send({ type: 'abort', code: message.code, message: message.message })).catch(
             () => undefined,
@@ -282,6 +284,8 @@ export class StreamWorker {
   // sending messages to the target
 
   #sendOpen(): void {
+    if (this.#isEnding || this.#isFinished) return;
+    this.#hasSentOpen = true;
     const { operation, streamIndex, streamCount, pointId } = this.#start;
     const root = Buffer.alloc(0);
     this.#sendOrFail({
