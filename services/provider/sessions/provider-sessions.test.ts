@@ -6,6 +6,7 @@ import { Database } from '../../kernel/state/database.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { newId } from '../../kernel/identifier.ts';
 import { silentLogger } from '../../kernel/logger.ts';
+import { LiveSession } from '../../session/live-session.ts';
 import { SessionArchive } from '../../session/session-archive.ts';
 import { makeTemporaryFolder } from '../../testing/temporary-folder.ts';
 import type { SessionGrant } from '../../wire/control-messages.ts';
@@ -128,5 +129,25 @@ describe('a session that starts', () => {
     await sessions.stop();
     await expect(started).rejects.toMatchObject({ code: 'service.not-running' });
     expect(sessions.activeSessions()).toBe(0);
+  });
+
+  it('that has failed meanwhile is not resumed: the tenant learns why it ended, and what to do', async () => {
+    const live = LiveSession.create(
+      {
+        ...{ id: newId(), kind: 'backup', jobName: 'documents', otherSide: 'contoso', repository: 'main' },
+        ...{ viewer: 'provider', streams: 1, areObjectNamesHidden: false },
+      },
+      systemClock,
+      [],
+    );
+    live.finish('failed', new FarkeepError('session.mover-died', 'The target data mover ended unexpectedly'));
+    await new SessionArchive(state.sessions).save(live, tenantId, { tenantId, isCommitted: false });
+    await expect(sessions.resume(tenantId, { sessionId: live.id, streams: 1 }, channel)).rejects.toMatchObject({
+      code: 'call.conflict',
+      message: 'The session has ended: The target data mover ended unexpectedly',
+      hint: 'Start it again as a new session.',
+      retryable: false,
+    });
+    live.dispose();
   });
 });

@@ -350,10 +350,11 @@ export class ProviderSessions {
       throw new FarkeepError('call.not-found', 'There is no such session');
     }
     const { error } = stored.detail;
-    // The error of an ended session must not suggest that another attempt can succeed.
-    throw error === null || isResumable(error.code)
-      ? new FarkeepError('call.conflict', 'The session has ended')
-      : forTenant(FarkeepError.fromInfo(error));
+    const reason = error === null ? undefined : forTenant(FarkeepError.fromInfo(error));
+    if (reason !== undefined && !isResumable(reason.code)) throw reason;
+    // The error of an ended session must not suggest that another attempt can succeed. Its message still says what happened.
+    const message = reason === undefined ? 'The session has ended' : `The session has ended: ${reason.message}`;
+    throw new FarkeepError('call.conflict', message, { hint: 'Start it again as a new session.' });
   }
 
   #create(live: LiveSession, context: ProviderSessionContext): ProviderSession {

@@ -412,3 +412,67 @@ describe('a cancel', () => {
     expect(peers.length - dialsBefore).toBe(provider.names.includes('session.cancel') ? 1 : 0);
   });
 });
+
+describe('an end that the provider did not hear of', () => {
+  const ends: Record<string, { readonly wanted: string; readonly run: (session: Session) => Promise<void> }> = {
+    'a cancel while the session waits to be tried again': {
+      wanted: 'session.cancel',
+      run: async ({ runner, peer, on, settle }) => {
+        peer().drop();
+        await settle();
+        on.dial = failing(unreachable);
+        runner.cancel();
+      },
+    },
+    'the final message of a restore, when the connection breaks': {
+      wanted: 'session.finish',
+      run: async ({ mover, peer, provider, on, settle }) => {
+        on.dial = failing(unreachable);
+        provider.special.set('session.finish', forever);
+        mover().finish();
+        await settle();
+        peer().drop();
+        provider.special.clear();
+        provider.asked.length = 0;
+      },
+    },
+  };
+
+  it.each(Object.keys(ends))('is reported again over a new connection: %s', async (name) => {
+    const session = await startTransfer({ operation: 'restore' });
+    const { wanted, run } = ends[name] ?? expect.fail();
+    const { live, on, provider, clock, done, settle } = session;
+    await run(session);
+    await settle();
+    await done;
+    const seen = live.state;
+    expect(['canceled', 'succeeded']).toContain(seen);
+    await clock.advance(retryIntervalMs * 3);
+    expect(provider.names).not.toContain(wanted);
+    on.dial = () => Promise.resolve();
+    await clock.advance(retryIntervalMs);
+    expect(provider.names.filter((each) => each === wanted)).toHaveLength(1);
+    expect([live.state, clock.timerCount]).toEqual([seen, 0]);
+  });
+
+  it('is not reported any more when the window has passed, the provider refuses it, or the service stops', async () => {
+    const cancel = async (): Promise<Session> => {
+      const session = await startTransfer();
+      await ends['a cancel while the session waits to be tried again']?.run(session);
+      await session.settle();
+      await session.done;
+      return session;
+    };
+    const late = await cancel();
+    await late.clock.advance(retryWindowMs + retryIntervalMs);
+    expect(late.clock.timerCount).toBe(0);
+    const refused = await cancel();
+    refused.on.dial = failing(new FarkeepError('login.refused'));
+    await refused.clock.advance(retryIntervalMs);
+    expect(refused.clock.timerCount).toBe(0);
+    const stopped = await cancel();
+    stopped.stopping.abort();
+    await stopped.settle();
+    expect(stopped.clock.timerCount).toBe(0);
+  });
+});

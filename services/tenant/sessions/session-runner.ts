@@ -12,6 +12,7 @@ import type { Logger } from '../../kernel/logger.ts';
 import { summarize } from '../../pki/certificate/certificate-summary.ts';
 import type { LiveSession } from '../../session/live-session.ts';
 import { showEffect } from '../../session/machine/show-effect.ts';
+import { isWorthAnotherAttempt } from '../../session/machine/tenant-failures.ts';
 import { newTenantState, tenantStep } from '../../session/machine/tenant-machine.ts';
 import type {
   ProviderKnowledge,
@@ -22,11 +23,12 @@ import type {
   TenantTimer,
 } from '../../session/machine/tenant-states.ts';
 import { NamedTimers } from '../../session/named-timers.ts';
-import { askProvider } from '../../wire/control-calls.ts';
+import { askProvider, type MessagePeer } from '../../wire/control-calls.ts';
 import { describeClocks, maxClockDifferenceMs } from '../providers/clock-watch.ts';
 import type { DialWatcher, ProviderDialer } from '../providers/provider-dialer.ts';
 import { TrustRefusal, type ProviderLink } from '../providers/provider-link.ts';
 import type { RaisedPrompt } from '../trust/trust-prompts.ts';
+import { reportEnd } from './end-report.ts';
 import { SessionAttempt, type AttemptTools, type SessionPlan } from './session-attempt.ts';
 import { listenWhilePaused, tellPause } from './session-pause.ts';
 import type { SessionReporter } from './session-reporter.ts';
@@ -48,6 +50,8 @@ export interface RunnerOptions {
   /** What this side knows about the session at the provider, from before a restart of this service. */
   readonly knows: ProviderKnowledge;
   readonly tools: AttemptTools;
+  /** Fires when the service stops. A session that has ended may still have to report its end. */
+  readonly untilStop: AbortSignal;
   readonly onGranted: () => void;
   /** Called when a backup has finished; missing data becomes a warning. Must not throw. */
   readonly onMeasured: () => Promise<void>;
@@ -197,7 +201,7 @@ export class SessionRunner {
         this.#begin(() => this.#tellFinish(effect));
         return;
       case 'cancel-at-provider':
-        void this.#cancelAtProvider();
+        void this.#reportEnd((peer, signal) => askProvider(peer, 'session.cancel', { sessionId: live.id }, { signal }));
         return;
       case 'leave':
         this.#begin(() => this.#leave(effect.asksUsage));
@@ -369,20 +373,18 @@ export class SessionRunner {
   async #tellFinish({ outcome, error }: Extract<TenantEffect, { type: 'tell-finish' }>): Promise<void> {
     const { live, plan } = this;
     const link = this.#link;
+    const finalMessage = {
+      sessionId: live.id,
+      outcome,
+      error: error?.toInfo() ?? null,
+      progress: live.progress,
+      warningCount: live.warningCount,
+    };
     try {
       if (link === undefined) throw new FarkeepError('connection.lost');
-      const { pointId, storedBytes } = await askProvider(
-        link.channel.peer,
-        'session.finish',
-        {
-          sessionId: live.id,
-          outcome,
-          error: error?.toInfo() ?? null,
-          progress: live.progress,
-          warningCount: live.warningCount,
-        },
-        { timeoutMs: finalMessageTimeoutMs },
-      );
+      const { pointId, storedBytes } = await askProvider(link.channel.peer, 'session.finish', finalMessage, {
+        timeoutMs: finalMessageTimeoutMs,
+      });
       const stored = storedBytes || this.#storedBytes;
       if (pointId !== null && plan.operation !== 'backup') live.setPoint(pointId);
       if (pointId !== null && plan.operation === 'backup') live.setPoint(pointId, stored);
@@ -390,10 +392,12 @@ export class SessionRunner {
         live.act('info', notable('session.point-safe', { size: formatBytes(stored) }));
       }
     } catch (thrown) {
-      // The work is already done or failed. The provider learns of the end after its own time limit.
-      this.#options.logger.info('The provider did not take the end of a session', {
-        reason: toFarkeepError(thrown).message,
-      });
+      // The work is already done or failed, so this side ends now.
+      const failure = toFarkeepError(thrown);
+      this.#options.logger.info('The provider did not take the end of a session', { reason: failure.message });
+      if (isWorthAnotherAttempt(failure)) {
+        void this.#reportEnd((peer, signal) => askProvider(peer, 'session.finish', finalMessage, { signal }));
+      }
     }
     this.#tell({ type: 'finish-told' });
   }
@@ -423,16 +427,15 @@ export class SessionRunner {
     }
   }
 
-  /** Tells the provider to drop the reservation. A failure is ignored. */
-  async #cancelAtProvider(): Promise<void> {
-    const { dialer, provider, logger } = this.#options;
-    try {
-      using within = signalWithin({ limitMs: finalMessageTimeoutMs });
-      await dialer.withLink(provider(), within.signal, (link) =>
-        askProvider(link.channel.peer, 'session.cancel', { sessionId: this.live.id }),
-      );
-    } catch (error) {
-      logger.info('A cancel could not be reported to the provider', { reason: toFarkeepError(error).message });
-    }
+  /** Reports the end over new connections, while the provider cannot be reached. */
+  async #reportEnd(ask: (peer: MessagePeer, signal: AbortSignal) => Promise<unknown>): Promise<void> {
+    const { dialer, provider, clock, logger, retryIntervalMs, retryWindowMs, untilStop } = this.#options;
+    await reportEnd({
+      ...{ clock, logger, retryIntervalMs, retryWindowMs, untilStop },
+      report: async (signal) => {
+        using within = signalWithin({ limitMs: finalMessageTimeoutMs, signal });
+        await dialer.withLink(provider(), within.signal, (link) => ask(link.channel.peer, within.signal));
+      },
+    });
   }
 }

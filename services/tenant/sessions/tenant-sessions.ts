@@ -67,7 +67,7 @@ export interface Evidence {
 export class TenantSessions {
   readonly #options: TenantSessionsOptions;
   readonly #running = new Map<string, Running>();
-  #isStopping = false;
+  readonly #stopping = new AbortController();
 
   constructor(options: TenantSessionsOptions) {
     this.#options = options;
@@ -106,7 +106,7 @@ export class TenantSessions {
     plan: SessionPlan & { readonly sessionId: string },
     providerId: string,
   ): { readonly sessionId: string; readonly done: Promise<void> } {
-    if (this.#isStopping) throw new FarkeepError('service.not-running', 'The tenant service is stopping');
+    if (this.#stopping.signal.aborted) throw new FarkeepError('service.not-running', 'The tenant service is stopping');
     const provider = this.#options.providers.get(providerId);
     const { sessionId, ...kept } = plan;
     const context: TenantSessionContext = {
@@ -203,7 +203,7 @@ export class TenantSessions {
 
   /** Interrupts running sessions. The sessions resume after the next start of the service. */
   async stop(): Promise<void> {
-    this.#isStopping = true;
+    this.#stopping.abort();
     const running = [...this.#running.values()];
     for (const { runner } of running) runner.suspend();
     await Promise.all(running.map(({ done }) => done));
@@ -241,6 +241,7 @@ export class TenantSessions {
       stallTimeoutMs: this.#options.stallTimeoutMs,
       knows,
       tools: { timers: systemClock, deliverKeyB, startMover: this.#options.startMover },
+      untilStop: this.#stopping.signal,
       onGranted: () => {
         context = { ...context, isGranted: true };
         save();

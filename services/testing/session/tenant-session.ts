@@ -66,6 +66,7 @@ export function makeSession({ knows = 'no', operation = 'backup', prepare = () =
       ...{ decision: { decision: 'pinned', reasons: [] }, hello: {}, clockDifferenceMs: 0 },
     } as unknown as ProviderLink;
   };
+  const stopping = new AbortController();
   const runner = new SessionRunner({
     ...{ live, plan: { ...plan, operation }, reporter, clock, knows, logger: silentLogger },
     ...{ retryIntervalMs, retryWindowMs, stallTimeoutMs, promptWaitMs: 60 * 60_000 },
@@ -80,7 +81,10 @@ export function makeSession({ knows = 'no', operation = 'backup', prepare = () =
         on.usageAsked += 1;
         return Promise.resolve();
       },
-      withLink: (_provider, _signal, work) => work(connect()),
+      withLink: async (_provider, _signal, work) => {
+        await on.dial();
+        return work(connect());
+      },
     },
     tools: {
       timers: clock,
@@ -94,6 +98,7 @@ export function makeSession({ knows = 'no', operation = 'backup', prepare = () =
         onOpened();
       },
     },
+    untilStop: stopping.signal,
     onGranted: () => void (on.granted += 1),
     onMeasured: () => {
       on.measured += 1;
@@ -108,5 +113,5 @@ export function makeSession({ knows = 'no', operation = 'backup', prepare = () =
   const settle = (): Promise<void> => clock.advance(0);
   const mover = (): FakeMover => latest(movers);
   const peer = (): FakePeer => latest(peers);
-  return { clock, live, runner, provider, peers, movers, mover, peer, on, settle };
+  return { clock, live, runner, provider, peers, movers, mover, peer, on, settle, stopping };
 }
