@@ -24,9 +24,13 @@ const sharing = [
   'services/mover/{link,source,target}/**/*.test.ts',
   'services/repository/{packs,points,restore,storage}/**/*.test.ts',
   'electron/main/{ipc,security,settings,shell}/**/*.test.ts',
-  'renderer/**/*.test.ts',
   'bench/figures/**/*.test.ts',
 ];
+
+const renderer = ['renderer/**/*.test.ts'];
+
+/** Node.js runs TypeScript by itself, as in the product, and finds it compiled. The renderer needs Vite for JSX and assets. */
+const native = { experimental: { viteModuleRunner: false, nodeLoader: false } };
 
 /** Long ones come first, so that the last worker does not run a long one alone. */
 const longFiles =
@@ -37,7 +41,7 @@ class LongFilesFirst extends BaseSequencer {
   async sort(files) {
     /** @param {import('vitest/node').TestSpecification} file */
     const rank = ({ moduleId, project }) =>
-      longFiles.test(moduleId) ? 0 : moduleId.includes('/integration/') ? 1 : project.name === 'sharing' ? 3 : 2;
+      longFiles.test(moduleId) ? 0 : moduleId.includes('/integration/') ? 1 : project.name !== 'alone' ? 3 : 2;
     return (await super.sort(files)).toSorted((left, right) => rank(left) - rank(right));
   }
 }
@@ -50,8 +54,12 @@ export default defineConfig({
     hookTimeout: 30_000,
     sequence: { sequencer: LongFilesFirst },
     projects: [
-      { extends: true, test: { name: 'alone', include: all, exclude: ['node_modules/**', ...sharing] } },
-      { extends: true, test: { name: 'sharing', include: sharing, isolate: false } },
+      {
+        extends: true,
+        test: { ...native, name: 'alone', include: all, exclude: ['node_modules/**', ...sharing, ...renderer] },
+      },
+      { extends: true, test: { ...native, name: 'sharing', include: sharing, isolate: false } },
+      { extends: true, test: { name: 'renderer', include: renderer, isolate: false } },
     ],
   },
 });

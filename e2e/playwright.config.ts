@@ -2,14 +2,15 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from '@playwright/test';
+import { testDisplays } from './fixtures/test-displays.ts';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 export default defineConfig({
   testDir: './specs',
   outputDir: path.join(root, 'build', 'e2e'),
-  // Every test starts a console and its services. Several at a time would depend on the speed of the machine.
-  workers: 1,
+  // One worker for each virtual display; one on the display of a person.
+  workers: testDisplays().length || 1,
   fullyParallel: false,
   retries: 0,
   forbidOnly: true,

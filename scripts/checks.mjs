@@ -120,7 +120,8 @@ async function endToEndTests(args) {
   const electron = await ensureConsole();
   await buildConsole({ say });
   say(`end-to-end tests run on ${electron.description}`);
-  const display = hasDisplay() ? undefined : await startVirtualDisplay();
+  // One display for each worker: consoles on the same display would take the focus from each other.
+  const displays = hasDisplay() ? [] : await Promise.all([startVirtualDisplay(), startVirtualDisplay()]);
   const report = path.join(buildFolder, 'reports', 'e2e.json');
   rmSync(report, { force: true });
   try {
@@ -131,7 +132,7 @@ async function endToEndTests(args) {
         cwd: projectFolder,
         env: {
           ...process.env,
-          ...(display === undefined ? {} : { DISPLAY: display.display }),
+          ...(displays.length === 0 ? {} : { FARKEEP_TEST_DISPLAYS: displays.map(({ display }) => display).join(',') }),
           PATH: pathWithPinnedNode(),
           FARKEEP_TEST_ELECTRON: electron.executable,
           PLAYWRIGHT_JSON_OUTPUT_FILE: report,
@@ -144,7 +145,7 @@ async function endToEndTests(args) {
       return { passed: 0, failed: 1, output: `Playwright wrote no report (exit code ${exitCode})` };
     return readPlaywrightReport(JSON.parse(readFileSync(report, 'utf8')), exitCode);
   } finally {
-    await display?.stop();
+    await Promise.all(displays.map((display) => display.stop()));
   }
 }
 
