@@ -9,6 +9,7 @@ import {
   retryWindowMs,
   stallTimeoutMs,
   type Made,
+  type TenantSession,
 } from '../../testing/session/tenant-session.ts';
 import { keptForMs, sessionId as id } from '../../testing/session/tenant-session-fakes.ts';
 import { TrustRefusal } from '../providers/provider-link.ts';
@@ -19,13 +20,13 @@ afterEach(() => {
   for (const step of undo.splice(0)) step();
 });
 
-function makeSession(made?: Made): ReturnType<typeof makeTenantSession> {
+function makeSession(made?: Made): TenantSession {
   const session = makeTenantSession(made);
   undo.push(() => session.live.dispose());
   return session;
 }
 
-type Session = ReturnType<typeof makeSession> & { readonly done: Promise<void> };
+type Session = TenantSession & { readonly done: Promise<void> };
 
 /** Runs the session up to the transfer of the first attempt. */
 async function startTransfer(made?: Made): Promise<Session> {

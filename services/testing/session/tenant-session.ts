@@ -31,7 +31,39 @@ export interface Made {
   readonly prepare?: (live: LiveSession) => void;
 }
 
-export function makeSession({ knows = 'no', operation = 'backup', prepare = () => undefined }: Made = {}) {
+/** The rest of the world of one session, for its test to act. */
+interface Surroundings {
+  /** The result of the next dials. */
+  dial: () => Promise<void>;
+  tunnel: () => Promise<void>;
+  troubled: number;
+  granted: number;
+  measured: number;
+  usageAsked: number;
+}
+
+export interface TenantSession {
+  readonly clock: ManualClock;
+  readonly live: LiveSession;
+  readonly runner: SessionRunner;
+  readonly provider: FakeProvider;
+  readonly peers: readonly FakePeer[];
+  readonly movers: readonly FakeMover[];
+  /** The latest mover. */
+  readonly mover: () => FakeMover;
+  /** The latest connection. */
+  readonly peer: () => FakePeer;
+  readonly on: Surroundings;
+  readonly settle: () => Promise<void>;
+  /** Aborted when the service stops. */
+  readonly stopping: AbortController;
+}
+
+export function makeSession({
+  knows = 'no',
+  operation = 'backup',
+  prepare = () => undefined,
+}: Made = {}): TenantSession {
   const clock = new ManualClock(Date.UTC(2026, 10, 29));
   const reporter = new SessionReporter({ areNamesHidden: false });
   const live = LiveSession.create(
@@ -46,14 +78,10 @@ export function makeSession({ knows = 'no', operation = 'backup', prepare = () =
   const provider = new FakeProvider();
   const peers: FakePeer[] = [];
   const movers: FakeMover[] = [];
-  const on = {
-    /** The result of the next dials. */
-    dial: (): Promise<void> => Promise.resolve(),
-    tunnel: (): Promise<void> => Promise.resolve(),
-    troubled: 0,
-    granted: 0,
-    measured: 0,
-    usageAsked: 0,
+  const on: Surroundings = {
+    dial: () => Promise.resolve(),
+    tunnel: () => Promise.resolve(),
+    ...{ troubled: 0, granted: 0, measured: 0, usageAsked: 0 },
   };
   const gateway = { name: 'gw0', host: 'gw', port: 6180 };
   const connect = (): ProviderLink => {
