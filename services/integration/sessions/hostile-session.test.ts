@@ -74,7 +74,7 @@ describe('a tenant with a client that ignores the order of requests', () => {
     const sessionId = await started();
     const resumed = resume(sessionId);
     const [outcome] = await Promise.allSettled([resumed, cancel(sessionId)]);
-    expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'call.conflict' } });
+    expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'call.canceled' } });
     expect((await atProvider(sessionId)).state).toBe('canceled');
     expect(moverPids('target')).toEqual([]);
   }, 30_000);

@@ -259,12 +259,26 @@ describe('a session at the provider', () => {
     const started = session.start(channel, oneStream);
     const canceled = session.cancel(new FarkeepError('call.canceled', 'Canceled by the provider'));
     opened.resolve();
-    expect(await failureOf(started)).toMatchObject({ code: 'call.conflict' });
+    // The tenant must record the same end as the provider.
+    expect(await failureOf(started)).toEqual({ code: 'call.canceled', message: 'Canceled by the provider' });
     await canceled;
     expect(live.state).toBe('canceled');
     expect(attempts).toHaveLength(1);
     expect(channel.messages.at(-1)?.payload.ended).toMatchObject({ isFinal: true });
   });
+
+  it.each(['resumed', 'paused'] as const)(
+    'tells its end to a tenant when it is canceled while it is %s',
+    async (how) => {
+      const { session, live, channel, clock } = await startTransfer();
+      if (how === 'resumed') session.channelLost(channel.peer, lost);
+      await clock.advance(0);
+      const asked = how === 'resumed' ? session.resume(new FakeChannel(), oneStream) : session.pause('tenant');
+      await session.cancel(new FarkeepError('call.canceled', 'Canceled by the provider'));
+      expect(await failureOf(asked)).toEqual({ code: 'call.canceled', message: 'Canceled by the provider' });
+      expect(live.state).toBe('canceled');
+    },
+  );
 
   it.each(['waiting-to-resume', 'paused', 'transferring'] as const)('can be canceled while %s', async (state) => {
     const { session, live, attempts, latest, clock } = await startTransfer();

@@ -30,6 +30,7 @@ import type {
 } from '../../wire/control-messages.ts';
 import { errorOf, type TargetAttempt, type TargetAttemptOptions } from './target-attempt.ts';
 import { fromTenant, withPlace } from './disk-place.ts';
+import { endedSessionError } from './ended-session.ts';
 import type { SessionChannel } from './session-channel.ts';
 import type { ProviderSessionContext } from './session-context.ts';
 import { providerSteps, takeReport } from './tenant-report.ts';
@@ -228,9 +229,20 @@ export class ProviderSession {
   /** Serves one request at a time. @throws the machine's refusal, and errors of the work */
   async #serve<Answer>(event: ProviderInput, work: () => Promise<Answer>, request?: AttemptRequest): Promise<Answer> {
     while (this.#ask(event, request).some(({ type }) => type === 'defer')) await Promise.allSettled([this.#serving]);
-    const served = work().finally(() => this.#tell({ type: 'served' }));
+    const served = work()
+      .catch((error: unknown) => {
+        throw this.#whyNotServed(error);
+      })
+      .finally(() => this.#tell({ type: 'served' }));
     this.#serving = served;
     return served;
+  }
+
+  /** A session that ended during the request is refused with the error of its end, so that both sides record the same end. */
+  #whyNotServed(thrown: unknown): FarkeepError {
+    const error = toFarkeepError(thrown);
+    const { live } = this;
+    return error.code === 'call.conflict' && live.isFinal ? endedSessionError(live.detail().error) : error;
   }
 
   /** Runs the attempt from its start to its grant. */

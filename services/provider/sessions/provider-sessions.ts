@@ -11,7 +11,6 @@ import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { forTenant } from '../../mover/link/for-tenant.ts';
 import type { Operation } from '../../mover/link/local-link.ts';
-import { isResumable } from '../../session/attempt-error.ts';
 import { LiveSession } from '../../session/live-session.ts';
 import type { SessionArchive } from '../../session/session-archive.ts';
 import { sessionPublisher } from '../../session/session-publisher.ts';
@@ -22,6 +21,7 @@ import type {
   TenantRequestInput,
   TenantRequestOutput,
 } from '../../wire/control-messages.ts';
+import { endedSessionError } from './ended-session.ts';
 import { ProviderSession } from './provider-session.ts';
 import type { Repositories } from '../repositories/repositories.ts';
 import type { RestorePoints } from '../repositories/restore-points.ts';
@@ -349,12 +349,7 @@ export class ProviderSessions {
     if (stored === undefined || (stored.context as ProviderSessionContext).tenantId !== tenantId) {
       throw new FarkeepError('call.not-found', 'There is no such session');
     }
-    const { error } = stored.detail;
-    const reason = error === null ? undefined : forTenant(FarkeepError.fromInfo(error));
-    if (reason !== undefined && !isResumable(reason.code)) throw reason;
-    // The error of an ended session must not suggest that another attempt can succeed. Its message still says what happened.
-    const message = reason === undefined ? 'The session has ended' : `The session has ended: ${reason.message}`;
-    throw new FarkeepError('call.conflict', message, { hint: 'Start it again as a new session.' });
+    throw endedSessionError(stored.detail.error);
   }
 
   #create(live: LiveSession, context: ProviderSessionContext): ProviderSession {
