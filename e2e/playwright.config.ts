@@ -4,6 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from '@playwright/test';
 import { testDisplays } from './fixtures/test-displays.ts';
 
+/** The long ones start first, so that the last worker does not run a long one alone. */
+const longSpecs = /(certificate-looks|whole-story)\.spec\.ts$/;
+
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 export default defineConfig({
@@ -16,5 +19,9 @@ export default defineConfig({
   forbidOnly: true,
   timeout: 120_000,
   expect: { timeout: 15_000 },
+  projects: [
+    { name: 'long', testMatch: longSpecs },
+    { name: 'short', testIgnore: longSpecs },
+  ],
   reporter: [['list'], ['json']],
 });
