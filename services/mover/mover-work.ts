@@ -47,7 +47,7 @@ export class MoverWork {
     return this.#mover === undefined || this.#mover.hasRunningThreads === true;
   }
 
-  /** Only the first call counts. */
+  /** Only the first call counts, and none after an abort. */
   begin(start: MoverStart): void {
     if (this.#isStarted) return;
     this.#isStarted = true;
@@ -57,7 +57,9 @@ export class MoverWork {
   abort(reason: FarkeepError): void {
     this.#abortReason ??= reason;
     this.#mover?.abort(this.#abortReason);
-    if (!this.#isStarted) this.#fail(this.#abortReason, false);
+    if (this.#isStarted) return;
+    this.#isStarted = true;
+    this.#fail(this.#abortReason, false);
   }
 
   async #run(start: MoverStart): Promise<void> {

@@ -158,7 +158,8 @@ export class StreamWorker {
       case 'abort':
         this.#lane?.stop();
         this.#isEnding = true;
-        // `open` is the first message of a stream. A target that gets another one first counts the session as malformed, and it is not tried again.
+        // `open` is the first message of a stream. If another message came first, the target would report a malformed stream, and the
+        // session would not be tried again.
         if (this.#connection?.isOpen === true && this.#hasSentOpen)
           // A failure to send changes nothing: the stream ends either way.
           void Promise.resolve(this.#send({ type: 'abort', code: message.code, message: message.message })).catch(
