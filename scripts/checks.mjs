@@ -121,8 +121,7 @@ async function endToEndTests(args) {
   await buildConsole({ say });
   say(`end-to-end tests run on ${electron.description}`);
   // One display for each worker: consoles on the same display would take the focus from each other.
-  // By default one, because the console does not always return the focus in time on a machine that is busy with another one.
-  const count = hasDisplay() ? 0 : Number(process.env['FARKEEP_TEST_WORKERS'] ?? 1);
+  const count = hasDisplay() ? 0 : Number(process.env['FARKEEP_TEST_WORKERS'] ?? 2);
   const displays = await Promise.all(Array.from({ length: count }, () => startVirtualDisplay()));
   const report = path.join(buildFolder, 'reports', 'e2e.json');
   rmSync(report, { force: true });

@@ -8,8 +8,11 @@ function focusOwner(): Element | null {
   return opener == null ? focused : document.getElementById(opener);
 }
 
-/** After a dialog has closed, the focus manager moves the focus in a few steps. This file must set the focus after them. */
-const framesToWatch = 12;
+/**
+ * After a dialog has closed, the focus manager moves the focus in a few steps, and a dialog that fades out is still in the document. On a
+ * busy computer both take long. So this file watches for some time, not for a number of frames.
+ */
+const watchMs = 1500;
 /** Where the focus manager puts the focus if it has no better place: nowhere, or on the last button that opened a popover. */
 export const lostPlaces = 'body, [data-tabster-dummy], [data-tabster*="restorer"]';
 
@@ -29,23 +32,25 @@ const inputEvents = ['keydown', 'pointerdown'] as const;
 
 /** Moves the focus back to `before`. Stops at the first key or click, because from then on the user controls the focus. */
 function giveBack(before: HTMLElement): void {
-  let frames = framesToWatch;
+  const untilMs = performance.now() + watchMs;
+  let hasEnded = false;
   const end = (): void => {
-    frames = 0;
+    hasEnded = true;
     for (const type of inputEvents) removeEventListener(type, end, true);
   };
   for (const type of inputEvents) addEventListener(type, end, true);
   const step = (): void => {
+    if (hasEnded) return;
     const now = document.activeElement;
-    if (frames === 0 || isBehindDialog(before)) {
-      // The answer may have removed the element that opened the dialog, such as a notice. Then the page gets the focus.
-      if (!before.isConnected && now === document.body) focusPage();
-      end();
+    const isLost = now === null || now.matches(lostPlaces);
+    if (isLost && before.isConnected && !isBehindDialog(before)) before.focus();
+    if (performance.now() < untilMs) {
+      requestAnimationFrame(step);
       return;
     }
-    if (before.isConnected && now !== before && (now === null || now.matches(lostPlaces))) before.focus();
-    frames -= 1;
-    requestAnimationFrame(step);
+    // The answer may have removed the element that opened the dialog, such as a notice. Then the page gets the focus.
+    if (!before.isConnected && now === document.body) focusPage();
+    end();
   };
   setTimeout(step);
 }
