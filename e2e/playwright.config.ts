@@ -7,6 +7,9 @@ import { testDisplays } from './fixtures/test-displays.ts';
 /** The long ones start first, so that the last worker does not run a long one alone. */
 const longSpecs = /(certificate-looks|whole-story)\.spec\.ts$/;
 
+/** Pictures of every page and dialog, for people: `npm run screenshots`. */
+const everyPageSpec = /every-page\.spec\.ts$/;
+
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 export default defineConfig({
@@ -21,7 +24,8 @@ export default defineConfig({
   expect: { timeout: 15_000 },
   projects: [
     { name: 'long', testMatch: longSpecs },
-    { name: 'short', testIgnore: longSpecs },
+    { name: 'short', testIgnore: [longSpecs, everyPageSpec] },
+    ...(process.env['FARKEEP_SCREENSHOTS'] === undefined ? [] : [{ name: 'screenshots', testMatch: everyPageSpec }]),
   ],
   reporter: [['list'], ['json']],
 });

@@ -48,6 +48,8 @@ export const startTexts = {
     'Tenants compare and accept this certificate. Install it before the first tenant connects.',
   'overview.card.gateway': 'Add a gateway',
   'overview.card.gateway.hint': 'Tenants connect to the gateway. The gateway runs on this computer or on another one.',
+  'overview.card.repository': 'Add a repository',
+  'overview.card.repository.hint': 'A folder on this computer that stores the backups of tenants.',
   'overview.card.tenant': 'Add a tenant',
   'overview.card.tenant.hint': 'An account with a quota. The invitation file sets up the tenant’s computer.',
   'overview.card.serviceProvider': 'Add a service provider',

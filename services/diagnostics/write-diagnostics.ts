@@ -14,7 +14,7 @@ export interface DiagnosticsResult {
 }
 
 /**
- * @param onStep called before each step, counted from 1
+ * @param onStep called with the name of each step before the step starts
  * @throws AbortError when the signal fires; storage errors of the chosen folder
  */
 export async function writeDiagnostics({

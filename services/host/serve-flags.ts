@@ -1,5 +1,5 @@
-// Owns the definition of a flag of `farkeep serve` and of the service process entry: a flag sets one configuration setting. The row of a
-// role in the role table lists its flags. Must not read files or start a service.
+// Owns the type of the flags that `farkeep serve` and serve-entry.ts accept. Each flag sets one configuration setting. Each role lists its
+// flags in its row of the role table (role-row.ts). Must not read files or start a service.
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { ConfigOverrides } from './service-config.ts';
 

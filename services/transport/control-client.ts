@@ -38,7 +38,7 @@ export type ConnectStep =
 export interface ConnectControlOptions {
   readonly host: string;
   readonly port: number;
-  /** Name for SNI, in any spelling. For an IP address no SNI is sent. */
+  /** Host name for SNI; this function converts it to canonical form. No SNI is sent for an IP address or an invalid name. */
   readonly serverName: string;
   /** PEM of roots that the admin added to the system's roots. */
   readonly roots?: readonly string[];

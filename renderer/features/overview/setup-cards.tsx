@@ -8,7 +8,7 @@ import type { DialogRequest } from '../../platform/dialog-store.ts';
 import type { MirrorState } from '../../platform/mirror/mirror-state.ts';
 import { useMirror } from '../../platform/use-mirror.ts';
 
-type CardName = 'certificate' | 'gateway' | 'tenant' | 'serviceProvider' | 'job';
+type CardName = 'certificate' | 'gateway' | 'repository' | 'tenant' | 'serviceProvider' | 'job';
 
 interface SetupCard {
   readonly name: CardName;
@@ -30,6 +30,12 @@ const cards: readonly SetupCard[] = [
     role: 'provider',
     request: { kind: 'add-gateway' },
     isDone: ({ provider }) => provider.gateways.length > 0,
+  },
+  {
+    name: 'repository',
+    role: 'provider',
+    request: { kind: 'add-repository' },
+    isDone: ({ provider }) => provider.repositories.length > 0,
   },
   {
     name: 'tenant',

@@ -53,7 +53,7 @@ export interface ProviderSlice extends Loaded, WithLeftOut {
 }
 
 export interface PointsSlice extends Loaded, WithLeftOut {
-  /** A fetch connects to each provider, so it happens only after a page needs the restore points. */
+  /** True once a page has needed the restore points. They are not fetched earlier, because a fetch connects to each provider. */
   readonly isWanted: boolean;
   readonly items: readonly RestorePoint[];
   readonly unreachable: readonly { readonly provider: string; readonly message: string }[];

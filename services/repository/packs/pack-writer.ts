@@ -155,7 +155,7 @@ export class PackWriter {
     this.#throwFailure();
   }
 
-  /** Stops after a failure or an abort. Removes the unfinished pack. */
+  /** Ends the writer: drops queued blocks, waits for running writes, and removes the unfinished pack. */
   async discard(): Promise<void> {
     this.#fail(new FarkeepError('call.canceled', 'The store was closed'));
     await new Promise<void>((resolve) => {

@@ -25,7 +25,7 @@ const cachedBlocks = 8;
 
 export class TreeIndex {
   readonly #blocks: ManifestBlocks;
-  /** Path before each block, read when first needed; null for the first block. */
+  /** For each block, the path of the last entry before it; read when first needed. Null for the first block. */
   readonly #contexts = new Map<number, Buffer | null>();
   readonly #cache = new Map<number, Promise<Buffer>>();
 

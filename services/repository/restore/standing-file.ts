@@ -16,7 +16,7 @@ export class StandingFile {
   readonly #descriptor: number;
   readonly #sizeBytes: number;
   readonly #present: PresentMetadata;
-  /** Number of hard links. If a file has more than one hard link, its other names can be anywhere on the disk. */
+  /** Number of hard links. If more than one: other names may belong to other users, so owner and mode must not be changed. */
   readonly linkCount: number;
   #position = 0;
   #isSame = true;

@@ -85,7 +85,8 @@ export class TamperingProxy {
     let identity: { kind: TrafficKind; connection: number } | undefined;
     const pass = (from: Socket, to: Socket, direction: TrafficDirection): void => {
       let offset = 0;
-      /** A chunk waits. No later chunk and no end may overtake it: Node.js emits "end" after the last chunk even on a paused socket. */
+      /** True while a chunk is held back or delayed. It must be sent before later chunks and before "end", which Node.js
+       * emits even on a paused socket. */
       let isWaiting = false;
       let hasEnded = false;
       const deliver = (chunk: Buffer): void => {

@@ -52,8 +52,8 @@ export async function runLocalBackup(
         });
       },
       send: (message) => {
-        // A socket has copied the blocks when `send` returns, so the caller may reuse their memory. This function therefore copies them
-        // too.
+        // A real connection has copied the blocks when `send` returns, and the caller may then reuse the memory. So this
+        // `send` copies the blocks before it returns.
         if (message.type === 'block') for (const block of message.blocks) keep(block);
         setImmediate(() => {
           answer(lane, index, message);

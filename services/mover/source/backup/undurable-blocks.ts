@@ -23,7 +23,7 @@ interface OpenBlock {
   /** The file that contains the block. Further files are in `more`, because most blocks belong to one file. */
   part: Part | undefined;
   more: Part[] | undefined;
-  /** Offers of cached blocks that contain this block. */
+  /** Tokens of the offers that contain this block. Only offers of blocks from the file cache have a token. */
   tokens: number[] | undefined;
 }
 
