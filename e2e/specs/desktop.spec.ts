@@ -101,10 +101,7 @@ test('sort order, column widths and page are the same after a restart', async ({
   }
 });
 
-test('a list of 10,000 sessions is drawn only in part and scrolls without long pauses', async ({
-  farkeep,
-  home,
-}, testInfo) => {
+test('a list of 10,000 sessions is drawn only in part, also while it scrolls', async ({ farkeep, home }, testInfo) => {
   await new FirstStartPage(farkeep.page).choose('Tenant');
   await new ConsoleWindow(farkeep.page).expectService('Tenant service', 'running');
   await farkeep.close();
@@ -118,17 +115,15 @@ test('a list of 10,000 sessions is drawn only in part and scrolls without long p
     const grid = page.getByRole('grid', { name: 'Sessions' });
     await expect(grid).toHaveAttribute('aria-rowcount', '10001', { timeout: 30_000 });
     await grid.hover();
-    const idle = await frameTimes(page, 1000);
-    const scrolling = frameTimes(page, 3000);
+    const scrolling = watchFrames(page, 3000);
     for (let turn = 0; turn < 40; turn += 1) await page.mouse.wheel(0, 1500);
-    const sorted = await scrolling;
-    const figures =
-      `frames of ${share(sorted, 0.5)} ms (half), ${share(sorted, 0.95)} ms (95 %), ${share(sorted, 1)} ms (longest); ` +
-      `without scrolling ${share(idle, 0.95)} ms (95 %)`;
+    const { sortedMs, mostRows } = await scrolling;
+    // The times depend on the other programs of the machine, so they are only reported. The number of drawn rows decides what a frame costs.
+    const figures = `frames of ${share(sortedMs, 0.5)} ms (half), ${share(sortedMs, 0.95)} ms (95 %), ${share(sortedMs, 1)} ms (longest)`;
     testInfo.annotations.push({ type: 'scrolling 10,000 rows', description: figures });
-    expect(await grid.getByRole('row').count()).toBeLessThan(80);
-    // Drawing only a hundredth of the rows at once would take seconds. Other programs slow down the page at rest too.
-    expect(share(sorted, 0.95), figures).toBeLessThan(150 + 5 * share(idle, 0.95));
+    expect(mostRows).toBeGreaterThan(10);
+    expect(mostRows).toBeLessThan(80);
+    await expect(grid.getByText('Job 1', { exact: true })).toBeHidden();
     await grid.focus();
     await page.keyboard.press('End');
     await expect(grid.getByRole('row', { selected: true })).toContainText('Job 10000');
@@ -137,25 +132,34 @@ test('a list of 10,000 sessions is drawn only in part and scrolls without long p
   }
 });
 
-/** Times between the frames of a page during `wantedMs`, in ms, the shortest first. */
-async function frameTimes(page: Page, wantedMs: number): Promise<number[]> {
-  const times = await page.evaluate(
+interface WatchedFrames {
+  /** Times between the frames, in ms, the shortest first. */
+  readonly sortedMs: readonly number[];
+  /** The highest number of rows that a frame had in the document. */
+  readonly mostRows: number;
+}
+
+/** Watches the frames of a page during `wantedMs`. */
+async function watchFrames(page: Page, wantedMs: number): Promise<WatchedFrames> {
+  const { between, mostRows } = await page.evaluate(
     (limitMs) =>
-      new Promise<number[]>((resolve) => {
-        const between: number[] = [];
+      new Promise<{ between: number[]; mostRows: number }>((resolve) => {
+        const times: number[] = [];
+        let most = 0;
         const start = performance.now();
         let last = start;
         const frame = (now: number): void => {
-          between.push(now - last);
+          times.push(now - last);
+          most = Math.max(most, document.querySelectorAll('[role="row"]').length);
           last = now;
-          if (now - start > limitMs) resolve(between.slice(2));
+          if (now - start > limitMs) resolve({ between: times.slice(2), mostRows: most });
           else requestAnimationFrame(frame);
         };
         requestAnimationFrame(frame);
       }),
     wantedMs,
   );
-  return times.sort((left, right) => left - right);
+  return { sortedMs: between.sort((left, right) => left - right), mostRows };
 }
 
 /** The time that this part of the frames does not exceed, in whole ms. */
