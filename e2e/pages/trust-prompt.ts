@@ -18,6 +18,10 @@ export class TrustPrompt {
     return this.dialog.getByRole('button', { name: /^Accept/ });
   }
 
+  get compared(): Locator {
+    return this.dialog.getByRole('checkbox', { name: 'I compared it with my provider' });
+  }
+
   /** Pastes a thumbprint and compares it; the result is shown beside the field. */
   async verify(thumbprint: string): Promise<void> {
     await this.pasted.fill(thumbprint);

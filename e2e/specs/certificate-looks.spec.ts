@@ -89,13 +89,13 @@ test('certificates and trust, with difficult content for each page', async ({ fa
     await expect(prompt.dialog).toBeVisible();
     await lookAt(farkeep, 'look-prompt-changed');
     await prompt.verify(`00${long.thumbprint.slice(2)}`);
-    await expect(prompt.dialog).toContainText('does not match');
+    await expect(prompt.dialog).toContainText('Does not match');
     await lookAt(farkeep, 'look-prompt-changed-mismatch');
     await prompt.verify('no digits');
     await expect(prompt.dialog).toContainText('64 hex digits');
     await lookAt(farkeep, 'look-prompt-changed-malformed', { isVariant: true });
     await prompt.verify(long.thumbprint);
-    await expect(prompt.dialog).toContainText('matches the presented certificate');
+    await expect(prompt.dialog).toContainText('Matches the presented certificate');
     await lookAt(farkeep, 'look-prompt-changed-match');
     await prompt.accept.click();
     await expect(cloudConnect.user('sample-tenant')).toContainText('Re-accepted', { timeout: 30_000 });
@@ -124,7 +124,7 @@ test('certificates and trust, with difficult content for each page', async ({ fa
       .dialog(/^Certificate of/)
       .getByRole('button', { name: 'Close' })
       .click();
-    await prompt.dialog.getByRole('checkbox', { name: 'I compared it with my provider' }).check();
+    await prompt.compared.check();
     await prompt.accept.click();
     await expect(prompt.dialog).toBeHidden();
     await window.open('Tenants');
@@ -232,7 +232,7 @@ test('certificates and trust, with difficult content for each page', async ({ fa
     await expect(prompt.dialog).toBeVisible();
     await lookAt(farkeep, 'look-prompt-untrusted');
     await prompt.verify(longer.thumbprint);
-    await expect(prompt.dialog).toContainText('matches the presented certificate');
+    await expect(prompt.dialog).toContainText('Matches the presented certificate');
     await lookAt(farkeep, 'look-prompt-untrusted-match', { isVariant: true });
     await prompt.refuse();
     await lookAt(farkeep, 'look-prompt-refused', { isVariant: true });

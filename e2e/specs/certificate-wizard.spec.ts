@@ -236,7 +236,7 @@ test('by keyboard alone: the wizard to its end, and both prompts', async ({ fark
     await tabTo(page, prompt.pasted);
     await keyboard.type(named.thumbprint);
     await keyboard.press('Enter');
-    await expect(prompt.dialog).toContainText('matches the presented certificate');
+    await expect(prompt.dialog).toContainText('Matches the presented certificate');
     await tabTo(page, prompt.accept);
     await keyboard.press('Enter');
     await expect(prompt.dialog).toBeHidden();

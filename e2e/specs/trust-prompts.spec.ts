@@ -45,7 +45,7 @@ test('three jobs get a changed certificate at once: one prompt, answered from th
   await expect(area.getByRole('button', { name: 'Review...' })).toHaveCount(1);
   await area.getByRole('button', { name: 'Review...' }).click();
   await expect(prompt.dialog).toHaveCount(1);
-  await prompt.dialog.getByRole('checkbox', { name: 'I compared it with my provider' }).check();
+  await prompt.compared.check();
   await prompt.accept.click();
   await expect(page.getByRole('alertdialog')).toHaveCount(0);
   await expect(page.getByRole('button', { name: 'Notifications', exact: true })).toBeVisible();

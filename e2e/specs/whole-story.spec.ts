@@ -119,9 +119,16 @@ test('install the certificate, accept the fingerprint, watch the transfer, resto
     const wizard = await openProviderWizard(window, farkeep.page, home.gatewayPort);
     await wizard.next();
     await expect(prompt.dialog).toBeVisible();
+    await expect(prompt.accept).toBeDisabled();
+    await prompt.compared.check();
+    await expect(prompt.accept).toBeEnabled();
+    await prompt.compared.uncheck();
+    await expect(prompt.accept).toBeDisabled();
     await farkeep.expectAccessible('story-trust-prompt');
     await prompt.verify(`00${thumbprint.slice(2)}`);
-    await expect(prompt.dialog).toContainText('does not match');
+    await expect(prompt.dialog).toContainText('Does not match');
+    await expect(prompt.accept).toBeDisabled();
+    await expect(prompt.compared).toBeDisabled();
     await farkeep.expectAccessible('story-trust-prompt-mismatch');
     await prompt.verify('these are not hex digits');
     await expect(prompt.dialog).toContainText('64 hex digits');
@@ -135,8 +142,9 @@ test('install the certificate, accept the fingerprint, watch the transfer, resto
   await test.step('the tenant admin compares the thumbprint and accepts it', async () => {
     const wizard = await openProviderWizard(window, farkeep.page, home.gatewayPort);
     await wizard.next();
+    await expect(prompt.accept).toBeDisabled();
     await prompt.verify(`\u200e${thumbprint.replaceAll(':', ' ').toLowerCase()}`);
-    await expect(prompt.dialog).toContainText('matches the presented certificate');
+    await expect(prompt.dialog).toContainText('Matches the presented certificate');
     await farkeep.expectAccessible('story-trust-prompt-match');
     await prompt.accept.click();
     const credentials = await wizard.step('Credentials');

@@ -1,4 +1,4 @@
-// Owns the two trust prompts. Refuse is the default. A changed certificate can be accepted only after a comparison.
+// Owns the two trust prompts. Refuse is the default. A certificate can be accepted only after a comparison.
 import { Button, Checkbox, Field, Input, makeStyles, tokens } from '@fluentui/react-components';
 import { ShieldQuestion24Regular, Warning20Regular } from '@fluentui/react-icons';
 import { useState } from 'react';
@@ -15,6 +15,7 @@ import { errorSentences } from '../../ui/error-sentences.ts';
 import { ErrorView } from '../../ui/error-view.tsx';
 import { showToast } from '../../ui/toast-store.ts';
 import { useCall } from '../../ui/use-call.ts';
+import { canAccept } from './acceptance.ts';
 import { ComparisonTable } from './comparison-table.tsx';
 import { ReasonList } from './reason-list.tsx';
 
@@ -74,9 +75,7 @@ export function TrustPromptDialog({ prompt, onAnswered, onPostpone }: TrustPromp
     );
     onAnswered(choice);
   };
-  // If a checked thumbprint does not match, Accept stays disabled, even with a tick.
   const isMismatch = check?.isMatch === false;
-  const canAccept = !isMismatch && (!isChanged || check?.isMatch === true || isCompared);
   const titleKey = isChanged ? 'trust.changed.title' : 'trust.untrusted.title';
   const place = {
     gateway: `${prompt.gateway.host}:${prompt.gateway.port}`,
@@ -121,15 +120,13 @@ export function TrustPromptDialog({ prompt, onAnswered, onPostpone }: TrustPromp
               {t('trust.verify')}
             </Button>
           </form>
-          {isChanged && (
-            <Checkbox
-              className={styles.compared}
-              label={t('trust.compared')}
-              checked={isCompared}
-              disabled={isMismatch}
-              onChange={(_event, data) => setCompared(data.checked === true)}
-            />
-          )}
+          <Checkbox
+            className={styles.compared}
+            label={t('trust.compared')}
+            checked={isCompared}
+            disabled={isMismatch}
+            onChange={(_event, data) => setCompared(data.checked === true)}
+          />
           {verifying.error !== null && malformed === null && <ErrorView error={verifying.error} />}
           {answering.error !== null && <ErrorView error={answering.error} />}
         </>
@@ -149,7 +146,7 @@ export function TrustPromptDialog({ prompt, onAnswered, onPostpone }: TrustPromp
           </Button>
           <span className={styles.space} />
           {prompt.waitingJob !== null && <Button onClick={onPostpone}>{t('trust.later')}</Button>}
-          <Button disabled={!canAccept || answering.isBusy} onClick={() => void answer('accept')}>
+          <Button disabled={!canAccept(check, isCompared) || answering.isBusy} onClick={() => void answer('accept')}>
             {t(isChanged ? 'trust.acceptNew' : 'trust.accept')}
           </Button>
           <Button

@@ -22,7 +22,7 @@ export const trustDomain = defineDomain({
       input: z.object({ promptId: idSchema, pasted: z.string().max(1000) }),
       output: thumbprintCheckSchema,
     },
-    /** Answers a prompt. A changed certificate is accepted only after a match or with `isCompared`. */
+    /** Answers a prompt. A certificate is accepted only after a match or with `isCompared`. */
     answerPrompt: {
       input: z.object({
         promptId: idSchema,

@@ -108,7 +108,7 @@ describe('a certificate that is installed during a backup', () => {
       progress: { readBytes: sourceBytes },
     });
     // The next job waits until a person compares the certificate.
-    await stack.acceptByPromptAfterComparing();
+    await stack.acceptByPrompt();
     const { users } = await certificates.usage({ slot: 'provider' });
     expect(users.find(({ kind }) => kind === 'tenant')).toMatchObject({ state: 'pending' });
     await stack.tenant.domain(serviceProvidersDomain).rescan({ providerId });

@@ -11,6 +11,7 @@ import { adminAtCommandLine, callHandlers, refusalOf } from '../../testing/handl
 import { ManualClock } from '../../testing/manual-clock.ts';
 import { makeTemporaryFolder } from '../../testing/temporary-folder.ts';
 import { openTenantInMemory, type TenantInMemory } from '../../testing/tenant-in-memory.ts';
+import type { PresentedCertificate } from '../../transport/control-client.ts';
 import type { TrustPrompts } from '../trust/trust-prompts.ts';
 import { TrustSettingsStore } from '../trust/trust-settings.ts';
 import { trustHandlers } from './trust-handlers.ts';
@@ -55,18 +56,7 @@ describe('the trust of a tenant', () => {
 
   /** The provider shows a certificate that differs from the pinned certificate. */
   const show = ({ certDer } = next): ReturnType<TrustPrompts['judge']> =>
-    memory.trustPrompts.judge(
-      {
-        leafDer: certDer,
-        chainDer: [certDer],
-        isChainComplete: false,
-        othersDer: [],
-        isAuthorized: false,
-        authorizationError: 'DEPTH_ZERO_SELF_SIGNED_CERT',
-        tls: { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', group: 'X25519MLKEM768' },
-      },
-      { identity, host: 'gw.test', port: 6180, waitingJob: null },
-    );
+    memory.trustPrompts.judge(presentedOf({ certDer }), { identity, host: 'gw.test', port: 6180, waitingJob: null });
   const promptId = (): string => show().prompt?.prompt.id ?? '';
   const lines = (): string[] => memory.journal.list().map(({ who, action, sha256 }) => `${who}: ${action} ${sha256}`);
 
@@ -82,6 +72,28 @@ describe('the trust of a tenant', () => {
     expect(memory.pins.current(identity)?.certificate.sha256).toBe(sha256Of(next));
     expect((await calls.listPrompts({})).prompts).toEqual([]);
     expect(lines()).toEqual([`${adminAtCommandLine}: accepted ${sha256Of(next)}`]);
+  });
+
+  it('accepts the certificate of a first contact only when it was compared', async () => {
+    const id =
+      memory.trustPrompts.judge(presentedOf(next), {
+        identity: 'Fabrikam',
+        host: 'other.test',
+        port: 6180,
+        waitingJob: null,
+      }).prompt?.prompt.id ?? '';
+    expect((await calls.listPrompts({})).prompts).toMatchObject([{ id, kind: 'untrusted' }]);
+    expect(await refusalOf(calls.answerPrompt({ promptId: id, answer: 'accept' }))).toMatchObject({
+      code: 'call.refused',
+    });
+    expect(await calls.verifyThumbprint({ promptId: id, pasted: sha256Of(current) })).toMatchObject({ isMatch: false });
+    expect(await refusalOf(calls.answerPrompt({ promptId: id, answer: 'accept' }))).toMatchObject({
+      code: 'call.refused',
+    });
+    expect(memory.pins.current('Fabrikam')).toBeUndefined();
+    await calls.verifyThumbprint({ promptId: id, pasted: sha256Of(next) });
+    await calls.answerPrompt({ promptId: id, answer: 'accept' });
+    expect(memory.pins.current('Fabrikam')?.certificate.sha256).toBe(sha256Of(next));
   });
 
   it('accepts a changed certificate whose pasted thumbprint matched', async () => {
@@ -185,3 +197,15 @@ describe('the trust of a tenant', () => {
     expect([memory.events.all, lines()]).toEqual([[], []]);
   });
 });
+
+function presentedOf({ certDer }: { readonly certDer: Buffer }): PresentedCertificate {
+  return {
+    leafDer: certDer,
+    chainDer: [certDer],
+    isChainComplete: false,
+    othersDer: [],
+    isAuthorized: false,
+    authorizationError: 'DEPTH_ZERO_SELF_SIGNED_CERT',
+    tls: { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', group: 'X25519MLKEM768' },
+  };
+}

@@ -135,7 +135,7 @@ export class TrustPrompts {
     return { isMatch, algorithm: thumbprint.algorithm };
   }
 
-  /** @throws call.not-found, call.refused for a changed certificate that was not compared */
+  /** @throws call.not-found, call.refused for a certificate that was not compared */
   answer(
     promptId: string,
     answer: 'accept' | 'refuse',
@@ -143,9 +143,9 @@ export class TrustPrompts {
   ): void {
     const open = this.#get(promptId);
     const { prompt, leafDer } = open;
-    if (answer === 'accept' && prompt.kind === 'changed' && !open.isVerified && !isCompared) {
-      throw new FarkeepError('call.refused', 'A changed certificate is accepted only after it was compared', {
-        hint: 'Verify its thumbprint, or confirm that you compared it with your provider.',
+    if (answer === 'accept' && !open.isVerified && !isCompared) {
+      throw new FarkeepError('call.refused', 'A certificate can be accepted only after its thumbprint was compared', {
+        hint: 'Verify the thumbprint, or confirm that you compared it with your provider.',
       });
     }
     if (answer === 'accept') this.#pins.accept(prompt.identity, leafDer);

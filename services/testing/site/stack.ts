@@ -214,15 +214,8 @@ export class Stack {
     return launchTenant(this.#options, this.#logger, folderName);
   }
 
-  /** Accepts the prompt of a probe, as an admin would. */
+  /** Accepts the prompt of a probe after a comparison, as an admin would. */
   async acceptByPrompt(): Promise<void> {
-    const { prompt } = await this.tenant.domain(serviceProvidersDomain).probe(this.addressOf(0));
-    if (prompt === null) throw new Error('There was no prompt to accept');
-    await this.tenant.domain(trustDomain).answerPrompt({ promptId: prompt.id, answer: 'accept' });
-  }
-
-  /** Accepts the prompt for a changed certificate after a comparison, as an admin would. */
-  async acceptByPromptAfterComparing(): Promise<void> {
     const { prompt } = await this.tenant.domain(serviceProvidersDomain).probe(this.addressOf(0));
     if (prompt === null) throw new Error('There was no prompt to accept');
     await this.tenant.domain(trustDomain).answerPrompt({ promptId: prompt.id, answer: 'accept', isCompared: true });
