@@ -88,8 +88,7 @@ export const trustTexts = {
   'pins.empty.hint': 'A certificate is pinned when you accept it in a prompt or through an invitation.',
   'pins.revoke': 'Revoke...',
   'pins.revoke.title': 'Revoke the pin of {identity}?',
-  'pins.revoke.text':
-    'Jobs that back up to {identity} stop until its certificate is accepted again. Thumbprint: {thumbprint}',
+  'pins.revoke.text': 'Jobs that back up to {identity} stop until its certificate is accepted again. Thumbprint:',
   'pins.reinstate': 'Trust again...',
   'pins.reinstate.title': 'Trust the revoked certificate of {identity} again?',
   'pins.reinstate.text':

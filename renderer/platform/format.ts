@@ -127,12 +127,6 @@ export function daysUntil(instant: string, now: number): number {
   return Math.floor((Date.parse(instant) - now) / dayMs);
 }
 
-/** Returns the start and the end of a thumbprint, for a place if the whole thumbprint is shown in another place. */
-export function shortThumbprint(thumbprint: string): string {
-  const pairs = thumbprint.split(':');
-  return pairs.length < 6 ? thumbprint : `${pairs.slice(0, 3).join(':')}…${pairs.slice(-2).join(':')}`;
-}
-
 /** "6d41 02ef 9b7c 11a0": groups, because people compare key identifiers by eye. */
 export function groupKeyIdentifier(identifier: string): string {
   return identifier.replaceAll(/(.{4})(?=.)/g, '$1 ');

@@ -1,4 +1,5 @@
 // Owns the answers of the preview bridge, by domain and command. Each answer fits the contract; the client checks that.
+import { thumbprintDigits } from '../../services/contracts/models/thumbprint.ts';
 import { exampleSamples, exampleSession } from './example-session.ts';
 import {
   certificateOf,
@@ -373,7 +374,7 @@ export function previewAnswers(scene: PreviewScene, publish: Publish): Readonly<
         throw new PreviewFailure('trust.thumbprint-malformed', `The text has ${digits.length} hex digits.`);
       const { sha256, sha1 } = certificateOf(9);
       return {
-        isMatch: [sha256, sha1].some((thumbprint) => thumbprint.replaceAll(':', '') === digits),
+        isMatch: [sha256, sha1].some((thumbprint) => thumbprintDigits(thumbprint) === digits),
         algorithm: digits.length === 40 ? 'SHA-1' : 'SHA-256',
       };
     },

@@ -23,7 +23,7 @@ import { isFinal } from '../../platform/mirror/apply-event.ts';
 import { mirror, useMirror, useService } from '../../platform/use-mirror.ts';
 import { CertificateUsageBoard } from '../../ui/certificate/certificate-usage-board.tsx';
 import { IssuerBadge, ValidityBadge } from '../../ui/certificate/certificate-validity.tsx';
-import { CodeText } from '../../ui/form/code-text.tsx';
+import { Thumbprint } from '../../ui/certificate/thumbprint.tsx';
 import { CopyButton } from '../../ui/form/copy-button.tsx';
 import { ErrorView } from '../../ui/error-view.tsx';
 import { NameList } from '../../ui/certificate/name-list.tsx';
@@ -157,7 +157,7 @@ function Identity({ certificate }: { readonly certificate: StoredCertificate }):
             value: (
               <>
                 <div className={styles.thumbprint}>
-                  <CodeText text={summary.sha256} />
+                  <Thumbprint value={summary.sha256} />
                   <CopyButton text={summary.sha256} label={t('cloudConnect.thumbprint.copy')} isIconOnly size="small" />
                 </div>
                 <div className={styles.forms}>
@@ -166,7 +166,7 @@ function Identity({ certificate }: { readonly certificate: StoredCertificate }):
                     <p className={styles.wordsHint}>{t('certificate.view.words.hint')}</p>
                   </PopoverButton>
                   <QrCodeButton
-                    text={summary.sha256}
+                    thumbprint={summary.sha256}
                     buttonLabel={t('cloudConnect.qr')}
                     codeLabel={t('certificate.view.qr')}
                   />

@@ -6,7 +6,7 @@ import type { Rollover } from '../../../services/contracts/models/certificate.ts
 import { useText } from '../../i18n/use-text.ts';
 import { providerClients } from '../../platform/clients.ts';
 import { openDialog } from '../../platform/dialog-store.ts';
-import { CodeText } from '../../ui/form/code-text.tsx';
+import { Thumbprint } from '../../ui/certificate/thumbprint.tsx';
 import { ConfirmDialog } from '../../ui/dialog/confirm-dialog.tsx';
 import { Instant } from '../../ui/instant.tsx';
 import { PropertyList } from '../../ui/property-list.tsx';
@@ -46,7 +46,7 @@ export function RolloverCard({ rollover }: { readonly rollover: Rollover }): Rea
       <PropertyList
         properties={[
           { name: t('rollover.next'), value: next.friendlyName },
-          { name: t('certificate.row.sha256'), value: <CodeText text={next.summary.sha256} /> },
+          { name: t('certificate.row.sha256'), value: <Thumbprint value={next.summary.sha256} /> },
           { name: t('rollover.switchAt'), value: <Instant at={switchAt} /> },
           { name: t('rollover.announcedAt'), value: <Instant at={announcedAt} /> },
           {

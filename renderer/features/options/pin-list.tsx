@@ -6,7 +6,7 @@ import type { Pin } from '../../../services/contracts/models/trust.ts';
 import { useText } from '../../i18n/use-text.ts';
 import { tenantClients } from '../../platform/clients.ts';
 import { openDialog } from '../../platform/dialog-store.ts';
-import { shortThumbprint } from '../../platform/format.ts';
+import { Thumbprint } from '../../ui/certificate/thumbprint.tsx';
 import { useMirror } from '../../platform/use-mirror.ts';
 import { ConfirmDialog } from '../../ui/dialog/confirm-dialog.tsx';
 import { LeftOutNotice } from '../../ui/left-out-notice.tsx';
@@ -30,7 +30,6 @@ const tones: Readonly<Record<Pin['state'], Tone>> = {
 const useStyles = makeStyles({
   buttons: { display: 'flex', alignItems: 'center', gap: '8px' },
   muted: { margin: 0, color: tokens.colorNeutralForeground3 },
-  mono: { fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200 },
 });
 
 export function PinList(): ReactNode {
@@ -111,11 +110,7 @@ export function PinList(): ReactNode {
               id: 'thumbprint',
               title: t('pins.thumbprint'),
               width: '190px',
-              cell: ({ certificate }) => (
-                <span className={styles.mono} title={certificate.sha256}>
-                  {shortThumbprint(certificate.sha256)}
-                </span>
-              ),
+              cell: ({ certificate }) => <Thumbprint value={certificate.sha256} isShort />,
             },
             {
               id: 'pinnedAt',
@@ -155,7 +150,8 @@ export function PinList(): ReactNode {
       {revoking !== null && (
         <ConfirmDialog
           title={t('pins.revoke.title', { identity: revoking.identity })}
-          text={t('pins.revoke.text', { identity: revoking.identity, thumbprint: revoking.certificate.sha256 })}
+          text={t('pins.revoke.text', { identity: revoking.identity })}
+          detail={<Thumbprint value={revoking.certificate.sha256} />}
           confirmLabel={t('pins.revoke.confirm')}
           onConfirm={() => tenantClients.trust.revokePin({ pinId: revoking.id })}
           onClose={() => setRevoking(null)}

@@ -9,7 +9,7 @@ import type { trustDomain } from '../../../services/contracts/rpc/trust.ts';
 import { useText } from '../../i18n/use-text.ts';
 import { tenantClients } from '../../platform/clients.ts';
 import { toErrorInfo } from '../../platform/error-info.ts';
-import { shortThumbprint } from '../../platform/format.ts';
+import { Thumbprint } from '../../ui/certificate/thumbprint.tsx';
 import { useMirror } from '../../platform/use-mirror.ts';
 import { ErrorView } from '../../ui/error-view.tsx';
 import { Instant } from '../../ui/instant.tsx';
@@ -22,7 +22,6 @@ type Journal = CommandOutput<typeof trustDomain, 'journal'>;
 
 const useStyles = makeStyles({
   muted: { margin: 0, color: tokens.colorNeutralForeground3 },
-  mono: { fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200 },
 });
 
 export function TrustJournal(): ReactNode {
@@ -93,11 +92,7 @@ export function TrustJournal(): ReactNode {
                 id: 'thumbprint',
                 title: t('journal.thumbprint'),
                 width: '125px',
-                cell: ({ sha256 }) => (
-                  <span className={styles.mono} title={sha256}>
-                    {shortThumbprint(sha256)}
-                  </span>
-                ),
+                cell: ({ sha256 }) => <Thumbprint value={sha256} isShort />,
               },
               { id: 'who', title: t('journal.who'), width: '115px', cell: ({ who }) => who },
               { id: 'note', title: t('journal.note'), isBreakable: true, cell: ({ note }) => note },

@@ -6,7 +6,7 @@ import type { ReactNode } from 'react';
 import type { CertificateSummary } from '../../../services/contracts/models/certificate.ts';
 import { useText } from '../../i18n/use-text.ts';
 import { errorTitle } from '../../platform/error-info.ts';
-import { CodeText } from '../../ui/form/code-text.tsx';
+import { Thumbprint } from '../../ui/certificate/thumbprint.tsx';
 import { matchesThumbprint } from './provider-draft.ts';
 
 const useStyles = makeStyles({
@@ -53,7 +53,7 @@ export function CertificateBanner({ certificate, trust }: CertificateBannerProps
         <span>
           {t(trust === 'pinned' ? 'providerWizard.certificate.pinned' : 'providerWizard.certificate.trusted')}
         </span>
-        <CodeText text={certificate.sha256} />
+        <Thumbprint value={certificate.sha256} />
         <div className={styles.verify}>
           <Field className={styles.field} label={t('providerWizard.verify.label')}>
             <Input

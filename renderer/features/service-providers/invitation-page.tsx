@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import type { Invitation } from '../../../services/contracts/models/provider.ts';
 import { useText } from '../../i18n/use-text.ts';
 import { formatInstant } from '../../platform/format.ts';
+import { Thumbprint } from '../../ui/certificate/thumbprint.tsx';
 import { PropertyList } from '../../ui/property-list.tsx';
 
 interface InvitationPageProps {
@@ -32,7 +33,7 @@ export function InvitationPage({ invitation, name, nameError, onName, onForget }
             value: invitation.gateways.map(({ host, port }) => `${host}:${port}`).join(', '),
           },
           { name: t('providerWizard.user'), value: invitation.user },
-          { name: t('providerWizard.invitation.thumbprint'), value: invitation.fingerprint },
+          { name: t('providerWizard.invitation.thumbprint'), value: <Thumbprint value={invitation.fingerprint} /> },
           { name: t('providerWizard.invitation.until'), value: formatInstant(invitation.expiresAt) },
         ]}
       />

@@ -1,6 +1,7 @@
 // Owns the input of the Service Provider wizard, typed or from an invitation. Pure.
 import { invitationSchema } from '../../../services/contracts/models/provider.ts';
 import type { Invitation } from '../../../services/contracts/models/provider.ts';
+import { readThumbprint, thumbprintDigits } from '../../../services/contracts/models/thumbprint.ts';
 
 export type InvitationReading =
   | { readonly kind: 'read'; readonly invitation: Invitation }
@@ -21,15 +22,15 @@ export function readInvitation(text: string, now: number): InvitationReading {
 }
 
 /**
- * Compares pasted text with a thumbprint. Colons, spaces, dashes, case and invisible marks are ignored.
- * Null if the text is no thumbprint. Used only after the trust decision; before it the tenant service compares.
+ * Compares pasted text with a thumbprint, in any form that the tenant service accepts. Null if the text is no thumbprint. Used only after
+ * the trust decision; before it the tenant service compares.
  */
 export function matchesThumbprint(
   pasted: string,
   certificate: { readonly sha256: string; readonly sha1: string },
 ): boolean | null {
-  const digits = pasted.replaceAll(/[\s:\-\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu, '').toUpperCase();
-  if (!/^([0-9A-F]{64}|[0-9A-F]{40})$/.test(digits)) return null;
-  const expected = digits.length === 64 ? certificate.sha256 : certificate.sha1;
-  return expected.replaceAll(':', '').toUpperCase() === digits;
+  const reading = readThumbprint(pasted);
+  if (reading.kind !== 'read') return null;
+  const expected = reading.algorithm === 'SHA-256' ? certificate.sha256 : certificate.sha1;
+  return thumbprintDigits(expected) === thumbprintDigits(reading.text);
 }

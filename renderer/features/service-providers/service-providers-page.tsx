@@ -18,7 +18,7 @@ import { formatBytes } from '../../platform/format.ts';
 import { mirror, useMirror } from '../../platform/use-mirror.ts';
 import { ConfirmDialog } from '../../ui/dialog/confirm-dialog.tsx';
 import type { TableColumn } from '../../ui/table/data-table.tsx';
-import { CodeText } from '../../ui/form/code-text.tsx';
+import { Thumbprint } from '../../ui/certificate/thumbprint.tsx';
 import { DetailsPane } from '../../ui/table/details-pane.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { ErrorView } from '../../ui/error-view.tsx';
@@ -212,7 +212,7 @@ function ProviderDetails({
       <PropertyList
         isStacked
         properties={[
-          { name: t('providers.thumbprint'), value: <CodeText text={provider.certificate.sha256} lineLength={24} /> },
+          { name: t('providers.thumbprint'), value: <Thumbprint value={provider.certificate.sha256} lineBytes={8} /> },
           { name: t('providers.column.user'), value: provider.userName },
         ]}
       />

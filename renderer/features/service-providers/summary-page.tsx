@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import type { ServiceProvider } from '../../../services/contracts/models/tenant.ts';
 import { useText } from '../../i18n/use-text.ts';
 import { commandLine } from '../../platform/command-line.ts';
+import { Thumbprint } from '../../ui/certificate/thumbprint.tsx';
 import { PropertyList } from '../../ui/property-list.tsx';
 import { ShowCommand } from '../../ui/form/show-command.tsx';
 
@@ -33,7 +34,7 @@ export function SummaryPage({ provider, isByInvitation }: SummaryPageProps): Rea
           { name: t('providerWizard.summary.address'), value: `${host}:${port}` },
           { name: t('providerWizard.user'), value: userName },
           { name: t('providerWizard.summary.trust'), value: t(`providers.trust.${provider.trust}`) },
-          { name: t('providers.thumbprint'), value: certificate.sha256 },
+          { name: t('providers.thumbprint'), value: <Thumbprint value={certificate.sha256} /> },
           {
             name: t('providerWizard.step.storage'),
             value: provider.repositories.map((repository) => repository.name).join(', ') || '–',

@@ -9,7 +9,7 @@ import { providerClients } from '../../platform/clients.ts';
 import { commandLine, sizeArgument } from '../../platform/command-line.ts';
 import { formatBytes } from '../../platform/format.ts';
 import { useMirror } from '../../platform/use-mirror.ts';
-import { CodeText } from '../../ui/form/code-text.tsx';
+import { Thumbprint } from '../../ui/certificate/thumbprint.tsx';
 import { CopyButton } from '../../ui/form/copy-button.tsx';
 import { ErrorView } from '../../ui/error-view.tsx';
 import { NewPasswordField, leastPasswordLength } from '../../ui/form/new-password-field.tsx';
@@ -140,7 +140,7 @@ export function TenantWizard({ onClose }: { readonly onClose: () => void }): Rea
               <PropertyList
                 properties={summary.map(({ id, name, value }) => ({
                   name,
-                  value: id === 'thumbprint' ? <CodeText text={value} /> : value,
+                  value: id === 'thumbprint' ? <Thumbprint value={value} /> : value,
                 }))}
               />
               <div className={styles.actions}>

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { texts } from '../../i18n/texts.ts';
 import type { TextFunction } from '../../i18n/use-text.ts';
 import { certificateOf } from '../../testing/fixtures.ts';
-import { compareCertificates, groupThumbprint } from './certificate-comparison.ts';
+import { compareCertificates } from './certificate-comparison.ts';
 
 const intl = createIntl({ locale: 'en-US', messages: texts });
 const t: TextFunction = (id, values) => intl.formatMessage({ id }, values);
@@ -34,6 +34,4 @@ describe('the compare prompt', () => {
     expect(rows.every(({ saved, isDifferent }) => saved === null && !isDifferent)).toBe(true);
     expect(rows.map(({ id }) => id)).toEqual(['issuedTo', 'issuedBy', 'valid', 'sha256', 'sha1', 'words', 'names']);
   });
-
-  it('writes thumbprints in groups of four', () => expect(groupThumbprint('9F:2C:1A:77')).toBe('9F2C 1A77'));
 });

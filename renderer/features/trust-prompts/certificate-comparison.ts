@@ -22,8 +22,8 @@ const values: readonly { readonly id: ComparedRow['id']; readonly value: Value }
     value: ({ notBefore, notAfter }, t) =>
       t('trust.valid', { from: formatInstant(notBefore, 'date'), until: formatInstant(notAfter, 'date') }),
   },
-  { id: 'sha256', value: ({ sha256 }) => groupThumbprint(sha256) },
-  { id: 'sha1', value: ({ sha1 }) => groupThumbprint(sha1) },
+  { id: 'sha256', value: ({ sha256 }) => sha256 },
+  { id: 'sha1', value: ({ sha1 }) => sha1 },
   { id: 'words', value: ({ sha256Words }) => sha256Words.join(' · ') },
   // Last, because there may be dozens of names, and the thumbprints decide.
   {
@@ -31,12 +31,6 @@ const values: readonly { readonly id: ComparedRow['id']; readonly value: Value }
     value: ({ dnsNames, ipAddresses }, t) => [...dnsNames, ...ipAddresses].join(', ') || t('certificate.names.none'),
   },
 ];
-
-/** "9F2C 1A77 04BE ...": people compare groups of four digits most easily. */
-export function groupThumbprint(thumbprint: string): string {
-  const digits = thumbprint.replaceAll(':', '');
-  return (digits.match(/.{1,4}/g) ?? []).join(' ');
-}
 
 export function compareCertificates(
   saved: CertificateSummary | null,

@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import type { TrustPrompt } from '../../../services/contracts/models/trust.ts';
 import { useText } from '../../i18n/use-text.ts';
 import { formatInstant } from '../../platform/format.ts';
-import { CodeText } from '../../ui/form/code-text.tsx';
+import { Thumbprint } from '../../ui/certificate/thumbprint.tsx';
 import { compareCertificates } from './certificate-comparison.ts';
 import type { ComparedRow } from './certificate-comparison.ts';
 
@@ -38,11 +38,8 @@ const useStyles = makeStyles({
   differs: { marginLeft: '6px', fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2 },
 });
 
-/** "AB12 " eight times: a SHA-256 needs two lines of the same length, a SHA-1 one line. */
-const thumbprintLine = { sha256: 40, sha1: 60 } as const;
-
 function CellText({ row: { id }, text }: { readonly row: ComparedRow; readonly text: string }): ReactNode {
-  return id === 'sha256' || id === 'sha1' ? <CodeText text={text} lineLength={thumbprintLine[id]} /> : text;
+  return id === 'sha256' || id === 'sha1' ? <Thumbprint value={text} /> : text;
 }
 
 /** A text with more characters that is the same in both certificates is shown once, across both columns. That saves space for the others. */

@@ -2,8 +2,8 @@
 import { makeStyles, tokens } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import type { CertificateRow } from './certificate-rows.ts';
-import { CodeText } from '../form/code-text.tsx';
 import { NameList } from './name-list.tsx';
+import { Thumbprint } from './thumbprint.tsx';
 
 const useStyles = makeStyles({
   table: { width: '100%', borderCollapse: 'collapse', textAlign: 'left', tableLayout: 'fixed' },
@@ -24,7 +24,7 @@ const useStyles = makeStyles({
 });
 
 function RowValue({ id, value, isCode }: Pick<CertificateRow, 'id' | 'value' | 'isCode'>): ReactNode {
-  if (isCode) return <CodeText text={value} />;
+  if (isCode) return <Thumbprint value={value} />;
   return id === 'names' ? <NameList names={value.split(', ')} /> : value;
 }
 

@@ -11,6 +11,8 @@ const useStyles = makeStyles({ text: { margin: '0 0 8px 0', whiteSpace: 'pre-lin
 interface ConfirmDialogProps {
   readonly title: string;
   readonly text: string;
+  /** What the text speaks about, below it. */
+  readonly detail?: ReactNode;
   readonly confirmLabel: string;
   readonly cancelLabel?: string;
   readonly onConfirm: () => Promise<unknown>;
@@ -20,6 +22,7 @@ interface ConfirmDialogProps {
 export function ConfirmDialog({
   title,
   text,
+  detail,
   confirmLabel,
   cancelLabel,
   onConfirm,
@@ -53,6 +56,7 @@ export function ConfirmDialog({
       }
     >
       <p className={styles.text}>{text}</p>
+      {detail}
       {call.error !== null && <ErrorView error={call.error} />}
     </DialogFrame>
   );

@@ -9,6 +9,7 @@ import {
   type StoredCertificate,
 } from '../../contracts/models/certificate.ts';
 import { CallError } from '../../contracts/client.ts';
+import { shortThumbprint, thumbprintDigits } from '../../contracts/models/thumbprint.ts';
 import { certificateDomain } from '../../contracts/rpc/certificate.ts';
 import type { AdminClient } from '../../host/carriers/admin-client.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
@@ -336,7 +337,8 @@ async function findCertificate(client: CertificateClient, wanted: string): Promi
     ({ id, friendlyName, summary }) =>
       friendlyName === wanted ||
       (start.length >= 4 &&
-        (id.startsWith(start) || summary.sha256.replaceAll(':', '').toLowerCase().startsWith(start))),
+        (id.startsWith(start) || thumbprintDigits(summary.sha256).startsWith(start.toUpperCase()))) ||
+      shortThumbprint(summary.sha256) === wanted,
   );
   const [only] = found;
   if (only !== undefined && found.length === 1) return only;
@@ -368,7 +370,7 @@ function formatList(certificates: readonly StoredCertificate[]): string {
       { title: 'ISSUED TO', value: ({ summary }) => summary.commonName },
       { title: 'EXPIRES', value: ({ summary }) => formatInstant(summary.notAfter).slice(0, 10) },
       { title: 'IN SERVICE', value: ({ installedInSlots }) => installedInSlots.join(', ') || '-' },
-      { title: 'SHA-256', value: ({ summary }) => `${summary.sha256.slice(0, 17)}...` },
+      { title: 'SHA-256', value: ({ summary }) => shortThumbprint(summary.sha256) },
     ],
     'No certificate is stored. Next: farkeep certificate generate --install',
   );

@@ -1,6 +1,7 @@
 // Owns `farkeep trust revoke` and `farkeep trust reinstate`, which change existing pins. Must not connect to a provider.
 import type { Command } from 'commander';
 import type { DomainClient } from '../../contracts/contract.ts';
+import { shortThumbprint, thumbprintDigits } from '../../contracts/models/thumbprint.ts';
 import type { Pin } from '../../contracts/models/trust.ts';
 import { trustDomain } from '../../contracts/rpc/trust.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
@@ -60,7 +61,8 @@ function findPin(pins: readonly Pin[], wanted: string, states: readonly Pin['sta
     ({ id, identity, state, certificate }) =>
       (identity === wanted && states.includes(state)) ||
       (start.length >= 4 &&
-        (id.startsWith(start) || certificate.sha256.replaceAll(':', '').toLowerCase().startsWith(start))),
+        (id.startsWith(start) || thumbprintDigits(certificate.sha256).startsWith(start.toUpperCase()))) ||
+      shortThumbprint(certificate.sha256) === wanted,
   );
   const [only] = found;
   if (only !== undefined && found.length === 1) return only;

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { DomainClient } from '../../contracts/contract.ts';
 import { defaultPorts } from '../../contracts/default-ports.ts';
 import { exitCodes } from '../../contracts/errors.ts';
+import { shortThumbprint } from '../../contracts/models/thumbprint.ts';
 import { adviceAgainst, describeReasonsAgainst } from '../../contracts/models/trust-texts.ts';
 import type { Pin, TrustJournalEntry, TrustPrompt } from '../../contracts/models/trust.ts';
 import { serviceProvidersDomain } from '../../contracts/rpc/service-providers.ts';
@@ -296,7 +297,7 @@ function formatJournal(entries: readonly TrustJournalEntry[]): string {
       { title: 'WHAT', value: ({ action: what }) => what },
       { title: 'IDENTITY', value: ({ identity }) => identity || '-' },
       { title: 'FROM', value: ({ address }) => address || '-' },
-      { title: 'SHA-256', value: ({ sha256 }) => (sha256 === '' ? '-' : `${sha256.slice(0, 17)}...`) },
+      { title: 'SHA-256', value: ({ sha256 }) => (sha256 === '' ? '-' : shortThumbprint(sha256)) },
       { title: 'NOTE', value: ({ note }) => note },
     ],
     'The journal is empty.',

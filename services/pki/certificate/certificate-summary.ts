@@ -1,10 +1,11 @@
 // Owns the summary of a certificate that people see, and reading one certificate from DER or PEM. Must not touch private keys.
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import type { CertificateSummary } from '../../contracts/models/certificate.ts';
+import { formatThumbprint } from '../../contracts/models/thumbprint.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { nameKey } from './distinguished-names.ts';
 import { signatureAlgorithmName } from './strength.ts';
-import { formatThumbprint, thumbprintOf, thumbprintWords } from './thumbprint.ts';
+import { thumbprintOf, thumbprintWords } from './thumbprint.ts';
 import { type CertificateStructure, readStructure } from './x509-structure.ts';
 
 const serverAuth = '1.3.6.1.5.5.7.3.1';

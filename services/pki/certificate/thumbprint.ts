@@ -1,19 +1,14 @@
-// Owns thumbprints: computing from DER, formatting, reading from pasted text, comparing in constant time.
+// Owns thumbprints: computing from DER, reading from pasted text, comparing in constant time. Their form is in contracts.
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { readThumbprint, thumbprintDigits, formatThumbprint } from '../../contracts/models/thumbprint.ts';
+import type { ThumbprintAlgorithm } from '../../contracts/models/thumbprint.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { evenWords, oddWords } from './thumbprint-words.ts';
-
-export type ThumbprintAlgorithm = 'SHA-256' | 'SHA-1';
 
 export interface Thumbprint {
   readonly algorithm: ThumbprintAlgorithm;
   /** "AB:CD:..." */
   readonly text: string;
-}
-
-/** Hex digits in any form to "AB:CD:..." */
-export function formatThumbprint(hex: string): string {
-  return (hex.replaceAll(':', '').toUpperCase().match(/../g) ?? []).join(':');
 }
 
 export function thumbprintOf(der: Uint8Array, algorithm: ThumbprintAlgorithm = 'SHA-256'): string {
@@ -25,27 +20,17 @@ export function thumbprintOf(der: Uint8Array, algorithm: ThumbprintAlgorithm = '
 }
 
 /**
- * Reads a thumbprint from pasted text. Ignores what mail, paper and the Windows certificate dialog add: spaces, colons, dashes, and
- * invisible format characters (the Windows dialog puts U+200E at the start).
+ * Reads a thumbprint from pasted text in any form.
  * @throws FarkeepError 'trust.thumbprint-malformed' unless 40 (SHA-1) or 64 (SHA-256) hex digits are left
  */
 export function cleanThumbprint(pasted: string): Thumbprint {
-  const digits = pasted
-    .normalize('NFKC')
-    .replace(/^\s*sha-?(1|256)\s*(fingerprint|thumbprint)?\s*[:=]\s*/i, '')
-    .replace(/[\s:.,;\p{Pd}\p{Cf}\p{Cc}]/gu, '')
-    .toUpperCase();
-  if (!/^[0-9A-F]*$/.test(digits)) {
-    throw new FarkeepError(
-      'trust.thumbprint-malformed',
-      'The text holds characters that are not hex digits (0-9, A-F)',
-    );
-  }
-  if (digits.length === 64) return { algorithm: 'SHA-256', text: formatThumbprint(digits) };
-  if (digits.length === 40) return { algorithm: 'SHA-1', text: formatThumbprint(digits) };
+  const reading = readThumbprint(pasted);
+  if (reading.kind === 'read') return { algorithm: reading.algorithm, text: reading.text };
   throw new FarkeepError(
     'trust.thumbprint-malformed',
-    `The text has ${digits.length} hex digits; a SHA-256 thumbprint has 64, a SHA-1 thumbprint 40`,
+    reading.kind === 'no-hex'
+      ? 'The text contains characters that are not hex digits (0-9, A-F)'
+      : `The text has ${reading.digitCount} hex digits; a SHA-256 thumbprint has 64, a SHA-1 thumbprint 40`,
   );
 }
 
@@ -61,7 +46,7 @@ export function matchesThumbprint(der: Uint8Array, thumbprint: Thumbprint): bool
  * number of syllables is wrong.
  */
 export function thumbprintWords(thumbprint: string): string[] {
-  return [...Buffer.from(thumbprint.replaceAll(':', ''), 'hex')].map(
+  return [...Buffer.from(thumbprintDigits(thumbprint), 'hex')].map(
     (byte, index) => (index % 2 === 0 ? evenWords : oddWords)[byte] ?? '',
   );
 }

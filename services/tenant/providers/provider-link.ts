@@ -1,6 +1,7 @@
 // Owns one connection to a provider: choice of a gateway, five handshake steps, trust, login. Reports each step to the watcher.
 // Must not send a user name before the certificate was accepted, and never sends a password (SCRAM).
 import type { ServiceProvider } from '../../contracts/models/tenant.ts';
+import { shortThumbprint } from '../../contracts/models/thumbprint.ts';
 import type { TrustDecision } from '../../contracts/models/trust.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
@@ -110,7 +111,7 @@ export async function openLink(options: LinkOptions): Promise<ProviderLink> {
       decideTrust: async (presented) => {
         options.onPresented?.(presented);
         watcher.end?.('gateway-forward', 'The provider answers through the gateway', 'done');
-        watcher.end?.('certificate-presented', shortThumbprint(presented), 'done');
+        watcher.end?.('certificate-presented', shortThumbprint(summarize(presented.leafDer).sha256), 'done');
         begin('certificate-checked', 'Chain, names, dates, strength, pin');
         verdict = trustPrompts.judge(presented, {
           identity,
@@ -275,10 +276,4 @@ function describeVerdict(verdict: TrustVerdict | undefined): string {
   if (verdict === undefined) return 'Accepted';
   const by = verdict.result.decision === 'pinned' ? 'pin' : 'chain';
   return `Trusted by ${by}: ${verdict.result.reasons.join(', ')}`;
-}
-
-/** Returns a text such as "AB:CD:...:EF". Both ends of a thumbprint are enough to compare two thumbprints at a glance. */
-function shortThumbprint(presented: PresentedCertificate): string {
-  const { sha256 } = summarize(presented.leafDer);
-  return `${sha256.slice(0, 11)}…${sha256.slice(-11)}`;
 }
