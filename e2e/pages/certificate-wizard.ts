@@ -42,7 +42,7 @@ export class CertificateWizard extends Wizard {
   /** A row of Pick Certificate. */
   row(text: RegExp): Locator {
     return this.dialog
-      .getByRole('grid', { name: 'Certificates of this computer' })
+      .getByRole('grid', { name: 'Certificates on this computer' })
       .getByRole('row')
       .filter({ hasText: text });
   }

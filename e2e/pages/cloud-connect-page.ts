@@ -12,10 +12,7 @@ export class CloudConnectPage {
 
   /** A row of the list of certificate users. */
   user(name: string): Locator {
-    return this.identity
-      .getByRole('table', { name: 'Who relies on this certificate' })
-      .getByRole('row')
-      .filter({ hasText: name });
+    return this.identity.getByRole('table', { name: 'Used by' }).getByRole('row').filter({ hasText: name });
   }
 
   get rollover(): Locator {

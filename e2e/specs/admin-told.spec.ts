@@ -47,8 +47,8 @@ test('damage stays visible, removing asks, and a provider that does not answer i
     const folder = path.join(home.folder, 'sample', 'spare');
     await farkeep.call('provider', 'repositories', 'add', { name: 'Spare repository', folder });
     for (const [list, name, lost] of [
-      ['Tenants', 'sample-tenant', /no longer back up or restore.*What stays: .*“Sample repository”/s],
-      ['Repositories', 'Spare repository', /no longer back up to it.*What stays: the folder .*0 restore points/s],
+      ['Tenants', 'sample-tenant', /no longer back up or restore.*What is kept: .*“Sample repository”/s],
+      ['Repositories', 'Spare repository', /no longer back up to it.*What is kept: the folder .*0 restore points/s],
     ] as const) {
       await window.open(list);
       await window.row(list, name).click();
@@ -68,8 +68,8 @@ test('damage stays visible, removing asks, and a provider that does not answer i
     await window.open('Restore points');
     await window.command('Refresh').click();
     await expect(page.getByText('could not be read')).toBeVisible({ timeout: 30_000 });
-    await expect(page.getByRole('main')).toContainText('The restore points cannot be shown now');
-    await expect(page.getByText('No restore point yet')).toBeHidden();
+    await expect(page.getByRole('main')).toContainText('Restore points are unavailable');
+    await expect(page.getByText('No restore points yet')).toBeHidden();
     await farkeep.expectAccessible('points-unknown');
   });
 

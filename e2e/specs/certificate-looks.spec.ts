@@ -129,7 +129,7 @@ test('certificates and trust, with difficult content for each page', async ({ fa
     await expect(prompt.dialog).toBeHidden();
     await window.open('Tenants');
     await window.open('Cloud Connect');
-    for (const state of ['Pending', 'Informed', 'Failed', 'Re-accepted', 'Updated']) {
+    for (const state of ['Pending', 'Informed', 'Failed', 'Re-accepted', 'Up to date']) {
       await expect(cloudConnect.user(state).first()).toBeVisible();
     }
     await lookAt(farkeep, 'look-board-top', { isVariant: true });

@@ -55,7 +55,7 @@ test('a certificate of other software is imported; an unusable one shows the rea
     await wizard.next();
     const summary = await wizard.step('Summary');
     await expect(summary).toContainText(first.thumbprint);
-    await expect(summary).toContainText('Who relies on the certificate in service');
+    await expect(summary).toContainText('Certificate in service: used by');
     await expect(summary).toContainText('sample-tenant');
     await farkeep.expectAccessible('certificates-import-summary');
     expect(await presentedNow(farkeep)).not.toBe(first.thumbprint);
@@ -170,7 +170,7 @@ test('a change is announced and canceled; an unannounced one is compared by the 
   await new FirstStartPage(page).tryItHere();
   await expect.poll(() => restorePoints(farkeep), { timeout: 60_000 }).toBe(1);
   await window.open('Cloud Connect');
-  await expect(cloudConnect.user('sample-tenant')).toContainText('Updated');
+  await expect(cloudConnect.user('sample-tenant')).toContainText('Up to date');
 
   await test.step('the thumbprint as QR code', async () => {
     await cloudConnect.identity.getByRole('button', { name: 'Show QR code' }).click();
@@ -243,7 +243,7 @@ test('a change is announced and canceled; an unannounced one is compared by the 
     const area = page
       .getByRole('group', { name: 'Notifications' })
       .or(page.getByRole('dialog', { name: 'Notifications' }));
-    await expect(area).toContainText('Job “Sample documents” waits for your answer.');
+    await expect(area).toContainText('Job “Sample documents” is waiting for your decision.');
     await area.getByRole('button', { name: 'Review...' }).click();
     const prompt = new TrustPrompt(page);
     await expect(prompt.dialog).toContainText('has changed');

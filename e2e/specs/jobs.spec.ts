@@ -27,7 +27,7 @@ test('a full read finds a change that kept the times; a smaller amount of data i
     await window.open('Jobs');
     await window.row('Jobs', name).click();
   };
-  const otherWays = window.command('Other ways to run');
+  const otherWays = window.command('More ways to run');
 
   await test.step('read every file, by keyboard', async () => {
     const database = await mapFile(pseudoRandom('database', 200_000));

@@ -37,7 +37,7 @@ test('the restore wizard from start to finish by keyboard alone', async ({ farke
     await wizard.step('Items');
     await expect(wizard.dialog.getByRole('radio', { name: 'Everything in this restore point' })).toBeFocused();
     await keyboard.press('ArrowRight');
-    await expect(wizard.dialog.getByRole('radio', { name: 'Only the items ticked below' })).toBeFocused();
+    await expect(wizard.dialog.getByRole('radio', { name: 'Only the items selected below' })).toBeFocused();
     await tabTo(page, tree);
     const folder = tree.getByRole('treeitem', { name: 'Archive', exact: true });
     const file = tree.getByRole('treeitem', { name: /^log\.txt, [\d.]+ / });

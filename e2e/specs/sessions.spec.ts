@@ -26,7 +26,7 @@ test('a backup is paused, both sides show who paused, and it continues with new 
   await window.command('Run').click();
   const session = new SessionPage(page, 'Large');
   await expect(session.state).toHaveText('Transferring', { timeout: 30_000 });
-  await expect(session.button('Pause')).toHaveAccessibleDescription(/Safe data is kept/);
+  await expect(session.button('Pause')).toHaveAccessibleDescription(/Stored data is kept/);
   await session.button('Pause').click();
   await expect(session.state).toHaveText('Paused');
   await expect(page.getByText('You have paused this session')).toBeVisible();

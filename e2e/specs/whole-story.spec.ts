@@ -238,7 +238,7 @@ test('install the certificate, accept the fingerprint, watch the transfer, resto
     const wizard = new Wizard(page, 'Restore');
     if (await wizard.dialog.getByRole('group', { name: 'Point', exact: true }).isVisible()) await wizard.next();
     await wizard.step('Items');
-    await wizard.dialog.getByRole('radio', { name: 'Only the items ticked below' }).check();
+    await wizard.dialog.getByRole('radio', { name: 'Only the items selected below' }).check();
     await wizard.dialog.getByRole('checkbox', { name: /Letters/ }).check({ timeout: 60_000 });
     await farkeep.expectAccessible('story-restore-some');
     await wizard.next();
@@ -277,7 +277,7 @@ test('install the certificate, accept the fingerprint, watch the transfer, resto
     await window.command('Delete...').click();
     await question.getByRole('button', { name: 'Delete restore point' }).click();
     await expect(question).toBeHidden();
-    await expect(page.getByRole('heading', { name: 'No restore point yet' })).toBeVisible();
+    await expect(page.getByRole('heading', { name: 'No restore points yet' })).toBeVisible();
     await window.open('Repositories');
     await expect(pointsAtProvider).toHaveText('0');
   });

@@ -29,7 +29,7 @@ export const shellTexts = {
   'word.loading': 'Loading…',
 
   'leftOut.notice':
-    '{what} cannot be shown: {names}. The data is damaged or comes from another version of Farkeep. Everything else is shown.',
+    '{what} cannot be shown: {names}. The data is damaged or was written by another version of Farkeep. All other data is shown.',
   'leftOut.more': '{names} and {count} more',
   'leftOut.none.title': 'Nothing can be shown',
   'leftOut.none.text': 'The message above lists what cannot be shown.',
@@ -111,7 +111,7 @@ export const shellTexts = {
   'notifications.empty': 'No notifications.',
   'notifications.untrusted': 'The certificate of {identity} is not trusted yet',
   'notifications.changed': 'The certificate of {identity} has changed',
-  'notifications.waits': 'Job “{job}” waits for your answer.',
+  'notifications.waits': 'Job “{job}” is waiting for your decision.',
   'notifications.review': 'Review...',
   'notifications.announcement.stored': '{identity} announced its next certificate',
   'notifications.announcement.withdrawn': '{identity} withdrew the announcement of its next certificate',
@@ -126,7 +126,7 @@ export const shellTexts = {
   'license.edition.community': 'Community',
   'license.edition.standard': 'Standard',
   'license.edition.enterprise': 'Enterprise',
-  'license.subject': 'Certificates that are generated here name this organization as their subject.',
+  'license.subject': 'Certificates generated on this computer use this organization as their subject.',
   'license.community': 'No license file is installed. The community license applies, with the name of this computer.',
   'license.import': 'Import license file...',
   'license.choose': 'Choose a license file',
@@ -135,8 +135,8 @@ export const shellTexts = {
 
   'diagnostics.title': 'Export diagnostics',
   'diagnostics.intro':
-    'A zip file for support. It contains no password, key or token, and no names of files that were backed up. Its lists contain no names of jobs and tenants. Farkeep searches the log files for secrets once more. Read the log files before you send them.',
-  'diagnostics.steps': 'What goes into the file',
+    'A zip file for support. It contains no password, key or token, and no names of files that were backed up. Its lists contain no names of jobs and tenants. Farkeep removes secrets from the log files. Review the log files before you send them.',
+  'diagnostics.steps': 'Contents of the file',
   'diagnostics.step.versions': 'Versions and platform',
   'diagnostics.step.configuration': 'Configuration and settings',
   'diagnostics.step.services': 'States of the services',
@@ -158,10 +158,10 @@ export const shellTexts = {
 
   'close.title': 'Close Farkeep while sessions run?',
   'close.text':
-    '{count, plural, one {# session is} other {# sessions are}} running. Keep the services running in the tray, or stop them. A stopped session makes no restore point. Data that is already safe at the provider is not sent again.',
+    '{count, plural, one {# session is} other {# sessions are}} running. Keep the services running in the tray, or stop them. A stopped session creates no restore point. Data that is already safe at the provider is not sent again.',
   'close.keep': 'Keep running in the tray',
   'close.stop': 'Stop and exit',
-  'close.remember': 'Do the same next time',
+  'close.remember': 'Remember my choice',
 
   'error.correlation': 'Reference {id}',
   'table.search': 'Search {what}',
@@ -190,7 +190,7 @@ export const shellTexts = {
   'command.title': 'Equivalent command',
   'command.copy': 'Copy command',
 
-  'field.required': 'Fill in this field.',
+  'field.required': 'This field is required.',
   'field.name': 'Use 1 to 100 visible characters, without a space at the start or end and without a dash at the start.',
   'field.host': 'Enter a DNS name or an IP address, without a port.',
   'field.port': 'Enter a port between 1 and 65535.',

@@ -10,18 +10,18 @@ const reasonTexts = Object.fromEntries(
 export const trustTexts = {
   'trust.untrusted.title': 'Do you trust the certificate of {identity}?',
   'trust.untrusted.intro':
-    'The certificate was presented through {gateway} at {time}. This computer does not trust it. Nothing was sent: no user name, no password, no data.',
+    'Presented through {gateway} at {time}. This computer does not trust the certificate. Nothing was sent: no user name, no password, no data.',
   'trust.changed.title': 'The certificate of {identity} has changed',
   'trust.changed.intro': 'Presented through {gateway} at {time}. Nothing was sent: no user name, no password, no data.',
-  'trust.job.waits': 'Job “{job}” waits for your answer.',
+  'trust.job.waits': 'Job “{job}” is waiting for your decision.',
   'trust.changed.why.title': 'Why this can happen.',
   'trust.changed.why':
-    'The provider installed a new certificate without announcing it to this computer, or an attacker intercepts the connection. Ask the provider for the thumbprint by phone or from its customer page. Do not ask by replying to a mail.',
+    'The provider installed a new certificate without announcing it to this computer, or an attacker intercepts the connection. Ask the provider for the thumbprint by phone or from its customer page. Do not ask by replying to an email.',
   'trust.announcedEarly':
-    'The provider announced this certificate for {date}, signed with the key of the saved certificate, but already shows it now. Ask the provider why, and compare the thumbprint.',
+    'The provider announced this certificate for {date}, signed with the key of the saved certificate, but already uses it now. Ask the provider why, and compare the thumbprint.',
   'trust.untrusted.why.title': 'What to do.',
   'trust.untrusted.why':
-    'Ask the provider for the thumbprint by phone or from its customer page, and compare it. Do not ask by replying to a mail. After you accept, only exactly this certificate is trusted.',
+    'Ask the provider for the thumbprint by phone or from its customer page, and compare it. Do not ask by replying to an email. After you accept, only exactly this certificate is trusted.',
   'trust.column.saved': 'Saved on {date}',
   'trust.column.saved.unknown': 'Saved',
   'trust.column.presented': 'Presented now',
@@ -81,10 +81,10 @@ export const trustTexts = {
   'trustSettings.none': 'None',
   'trustSettings.fetch': 'Fetch revocation lists from the addresses in certificates',
   'trustSettings.firstUse':
-    'Trust the certificate of a new provider without a question. Not recommended: an attacker could intercept the first connection.',
+    'Trust new providers on first use. Not recommended: an attacker could intercept the first connection.',
   'trustSettings.require': 'Refuse a certificate if its revocation status is unknown',
 
-  'pins.empty': 'No certificate is pinned',
+  'pins.empty': 'No pinned certificates',
   'pins.empty.hint': 'A certificate is pinned when you accept it in a prompt or through an invitation.',
   'pins.revoke': 'Revoke...',
   'pins.revoke.title': 'Revoke the pin of {identity}?',
@@ -103,8 +103,8 @@ export const trustTexts = {
   'journal.title': 'Trust journal',
   'journal.intact': 'The chain of {count, plural, one {# entry} other {# entries}} is intact.',
   'journal.broken': 'The chain is broken at entry {sequence}: entries were changed outside Farkeep.',
-  'journal.empty': 'No entry yet',
-  'journal.empty.hint': 'Every answer to a trust prompt is written here.',
+  'journal.empty': 'No entries yet',
+  'journal.empty.hint': 'Every decision about a certificate is recorded here.',
   'journal.sequence': 'Entry',
   'journal.at': 'Time',
   'journal.who': 'Who',

@@ -83,7 +83,7 @@ describe('the handshake diagram', () => {
   it('shortens details before titles', () => {
     expect(fitLabel('Login', 'contoso', 300)).toBe('Login · contoso');
     expect(fitLabel('Login', '', 10)).toBe('Login');
-    expect(fitLabel('Ask for the provider', 'gw1.northwind.example:6180', 200)).toBe('Ask for the provider');
-    expect(fitLabel('Pass on', 'passed on without being opened', 190)).toMatch(/^Pass on · passed on.*…$/);
+    expect(fitLabel('Request the provider', 'gw1.northwind.example:6180', 200)).toBe('Request the provider');
+    expect(fitLabel('Relay', 'passed on without being opened', 190)).toMatch(/^Pass on · passed on.*…$/);
   });
 });
