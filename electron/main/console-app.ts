@@ -117,6 +117,7 @@ export function openConsole({ home, layout, log, settings, isDevelopment }: Cons
           supervisor,
           dialogs: createFileDialogs(() => window.browserWindow),
           publish,
+          setZoom: (factor) => window.setZoom(factor),
           quit,
           answerClose: (answer) => {
             if (answer === 'keep-running') keepRunning();

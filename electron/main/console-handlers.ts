@@ -20,6 +20,7 @@ export interface ConsoleHandlersOptions {
   readonly supervisor: Supervisor;
   readonly dialogs: FileDialogs;
   readonly publish: EventPublisher;
+  readonly setZoom: (factor: number) => void;
   readonly quit: () => void;
   readonly answerClose: (answer: 'keep-running' | 'stop' | 'cancel') => void;
 }
@@ -64,6 +65,7 @@ export function consoleHandlers(options: ConsoleHandlersOptions): DomainHandlers
       const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
       const { preferences } = settings.update({ preferences: { ...settings.read().preferences, ...given } });
       nativeTheme.themeSource = preferences.theme;
+      if (change.zoom !== undefined) options.setZoom(preferences.zoom);
       return preferences;
     },
     chooseFolder: async ({ title }) => ({ path: await dialogs.chooseFolder(title) }),

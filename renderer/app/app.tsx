@@ -6,7 +6,7 @@ import { IntlProvider } from 'react-intl';
 import { FirstStartPage } from '../features/first-start/first-start-page.tsx';
 import { texts } from '../i18n/texts.ts';
 import { useText } from '../i18n/use-text.ts';
-import { goToRoute } from '../platform/navigation-store.ts';
+import { startAt } from '../platform/navigation-store.ts';
 import { parseRoute } from '../platform/route.ts';
 import { mirror, startMirror, useMirror } from '../platform/use-mirror.ts';
 import { themes } from '../ui/app-theme.ts';
@@ -18,6 +18,7 @@ import { DialogHost } from './dialog-host.tsx';
 import { ToastArea } from './toast-area.tsx';
 import { TrustPromptHost } from './trust-prompt-host.tsx';
 import { useDesktopRequests } from './use-desktop-requests.ts';
+import { useShortcuts } from './use-shortcuts.ts';
 import { useThemeName } from './use-theme-name.ts';
 
 const useStyles = makeStyles({
@@ -57,6 +58,7 @@ function Start(): ReactNode {
   const hasRoles = useMirror(({ console }) => console.roles.length > 0);
   const [isSettingUp, setSettingUp] = useState(false);
   useDesktopRequests();
+  useShortcuts();
 
   useEffect(() => {
     // React's strict mode mounts twice, but the mirror must start once.
@@ -64,7 +66,7 @@ function Start(): ReactNode {
     isStarted = true;
     void startMirror().then(() => {
       const { preferences } = mirror.store.getState().console;
-      if (preferences !== null) goToRoute(parseRoute(preferences.lastPage));
+      if (preferences !== null) startAt(parseRoute(preferences.lastPage));
     });
   }, []);
 

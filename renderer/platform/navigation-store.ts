@@ -1,23 +1,60 @@
-// Owns which page is shown. The shell draws it; features only request a page.
+// Owns which page is shown, and the pages before and after it. The shell draws the page; features only request one.
 import { create } from 'zustand';
 import type { SessionSide } from './clients.ts';
 import { overviewRoute } from './route.ts';
 import type { Page, Route } from './route.ts';
 
-interface NavigationState {
+export interface NavigationState {
   readonly route: Route;
+  /** Pages shown before, the last one at the end. */
+  readonly past: readonly Route[];
+  /** Pages that the person has left by going back, the next one at the end. */
+  readonly future: readonly Route[];
 }
 
-export const useNavigation = create<NavigationState>(() => ({ route: overviewRoute }));
+const maxPast = 100;
+
+export const useNavigation = create<NavigationState>(() => ({ route: overviewRoute, past: [], future: [] }));
+
+/** A request for the page that is shown already adds no step to the history. */
+export function stepTo(state: NavigationState, route: Route): NavigationState {
+  const isSame = state.route.page === route.page && state.route.sessionId === route.sessionId;
+  return isSame ? { ...state, route } : { route, past: [...state.past, state.route].slice(-maxPast), future: [] };
+}
+
+export function stepBack(state: NavigationState): NavigationState {
+  const route = state.past.at(-1);
+  if (route === undefined) return state;
+  return { route, past: state.past.slice(0, -1), future: [...state.future, state.route] };
+}
+
+export function stepForward(state: NavigationState): NavigationState {
+  const route = state.future.at(-1);
+  if (route === undefined) return state;
+  return { route, past: [...state.past, state.route], future: state.future.slice(0, -1) };
+}
+
+/** The first page after the start; there is no page before it. */
+export function startAt(route: Route): void {
+  useNavigation.setState({ route, past: [], future: [] });
+}
 
 export function goTo(page: Page): void {
-  useNavigation.setState({ route: { page, sessionId: null } });
+  goToRoute({ page, sessionId: null });
 }
 
 export function goToRoute(route: Route): void {
-  useNavigation.setState({ route });
+  useNavigation.setState((state) => stepTo(state, route));
 }
 
 export function goToSession(side: SessionSide, sessionId: string): void {
-  useNavigation.setState({ route: { page: `${side}/sessions`, sessionId } });
+  goToRoute({ page: `${side}/sessions`, sessionId });
+}
+
+export function goBack(): void {
+  useNavigation.setState(stepBack);
+}
+
+export function goForward(): void {
+  useNavigation.setState(stepForward);
 }

@@ -45,6 +45,7 @@ export function previewAnswers(scene: PreviewScene, publish: Publish): Readonly<
     lastPage: scene.page,
     areNotificationsOn: { finished: true, failed: true, security: true },
     tables: {},
+    zoom: 1,
     keepRunningInTray: 'ask',
   };
   let certificateSettings = {

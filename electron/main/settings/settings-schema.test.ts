@@ -27,6 +27,10 @@ it('keeps the settings of tables; a damaged one does not affect the others', () 
   expect(parseSettings({ preferences: { ...defaultPreferences, theme: 'dark', tables } }).preferences.tables).toEqual(
     tables,
   );
+  const withHidden = { 'tenant/jobs': { sort: null, widths: {}, hidden: ['source'] } };
+  expect(parseSettings({ preferences: { ...defaultPreferences, tables: withHidden } }).preferences.tables).toEqual(
+    withHidden,
+  );
   const damaged = { 'tenant/jobs': { sort: 'up', widths: { name: -1 } } };
   expect(parseSettings({ preferences: { ...defaultPreferences, theme: 'dark', tables: damaged } }).preferences).toEqual(
     {
@@ -34,6 +38,11 @@ it('keeps the settings of tables; a damaged one does not affect the others', () 
       theme: 'dark',
     },
   );
+});
+
+it('keeps the zoom, and starts without zoom after an impossible value', () => {
+  expect(parseSettings({ preferences: { ...defaultPreferences, zoom: 1.25 } }).preferences.zoom).toBe(1.25);
+  expect(parseSettings({ preferences: { ...defaultPreferences, zoom: 40 } }).preferences.zoom).toBe(1);
 });
 
 it('does not open a window of an impossible size', () => {

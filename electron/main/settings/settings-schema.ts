@@ -18,6 +18,7 @@ export const defaultPreferences: Preferences = {
   areNotificationsOn: { finished: true, failed: true, security: true },
   keepRunningInTray: 'ask',
   tables: {},
+  zoom: 1,
 };
 
 const currentVersion = 1;
@@ -34,6 +35,7 @@ export const settingsSchema = z.object({
       areNotificationsOn: preferencesSchema.shape.areNotificationsOn.catch(defaultPreferences.areNotificationsOn),
       keepRunningInTray: preferencesSchema.shape.keepRunningInTray.catch(defaultPreferences.keepRunningInTray),
       tables: preferencesSchema.shape.tables.catch(defaultPreferences.tables),
+      zoom: preferencesSchema.shape.zoom.catch(defaultPreferences.zoom),
     })
     .catch(defaultPreferences),
 });

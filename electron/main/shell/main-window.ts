@@ -9,6 +9,8 @@ export interface MainWindow {
   readonly browserWindow: BrowserWindow;
   /** Brings the window to the front, also from the tray. */
   reveal(): void;
+  /** 1 is the normal size of everything in the window. */
+  setZoom(factor: number): void;
 }
 
 export interface MainWindowOptions {
@@ -81,10 +83,16 @@ export function openMainWindow({
     event.preventDefault();
     onCloseWanted();
   });
+  const setZoom = (factor: number): void => {
+    if (!browserWindow.isDestroyed()) browserWindow.webContents.setZoomFactor(factor);
+  };
+  // Chromium keeps a zoom for each address, so it is set for every load.
+  browserWindow.webContents.on('dom-ready', () => setZoom(settings.read().preferences.zoom));
   void browserWindow.loadURL(startAddress);
 
   return {
     browserWindow,
+    setZoom,
     reveal() {
       if (browserWindow.isMinimized()) browserWindow.restore();
       browserWindow.show();

@@ -10,6 +10,8 @@ export const tableLookSchema = z.object({
   sort: z.object({ columnId: z.string().max(60), direction: z.enum(['ascending', 'descending']) }).nullable(),
   /** Pixels, by column; an absent column has its default width. */
   widths: z.record(z.string().max(60), z.int().min(40).max(2000)),
+  /** Columns that the person has hidden. Absent in settings of earlier versions. */
+  hidden: z.array(z.string().max(60)).max(60).optional(),
 });
 export type TableLook = z.infer<typeof tableLookSchema>;
 
@@ -20,6 +22,8 @@ export const preferencesSchema = z.object({
   areNotificationsOn: z.object({ finished: z.boolean(), failed: z.boolean(), security: z.boolean() }),
   keepRunningInTray: z.enum(['ask', 'always', 'never']),
   tables: z.record(z.string().max(60), tableLookSchema),
+  /** Factor of the size of everything in the window. */
+  zoom: z.number().min(0.5).max(2),
 });
 export type Preferences = z.infer<typeof preferencesSchema>;
 
