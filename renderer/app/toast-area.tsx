@@ -14,15 +14,16 @@ import type { ReactNode } from 'react';
 import { useText } from '../i18n/use-text.ts';
 import { useDialogs } from '../platform/dialog-store.ts';
 import { useTrustQuestions } from '../platform/trust-question.ts';
-import { dismissToast, useToasts } from '../ui/toast-store.ts';
+import { dismissToast, holdToasts, releaseToasts, useToasts } from '../ui/toast-store.ts';
 
 const useStyles = makeStyles({
   area: {
     position: 'fixed',
     right: '20px',
-    // In a place without buttons: the buttons of dialogs are at the bottom, and the bar about a waiting job is at the top.
-    top: '90px',
+    // Above the status bar, far from the commands, the search and the heads of columns.
+    bottom: '40px',
     width: '380px',
+    maxWidth: 'calc(100vw - 40px)',
     display: 'flex',
     flexDirection: 'column',
     gap: '8px',
@@ -30,8 +31,8 @@ const useStyles = makeStyles({
     zIndex: 2_000_000,
     pointerEvents: 'none',
   },
-  // A dialog covers that bar, so there is room beside the title of the dialog.
-  besideDialog: { top: '8px' },
+  // The buttons of dialogs are at the bottom, but there is room beside the title.
+  besideDialog: { top: '8px', bottom: 'auto' },
   toast: { boxShadow: tokens.shadow16, pointerEvents: 'auto' },
   body: { overflowWrap: 'anywhere', whiteSpace: 'normal' },
 });
@@ -44,7 +45,15 @@ export function ToastArea(): ReactNode {
   const isPromptOpen = useTrustQuestions(({ questions }) => questions.length > 0);
   const area = mergeClasses(styles.area, (isRequestedOpen || isPromptOpen) && styles.besideDialog);
   return (
-    <div className={area} aria-live="polite" data-tabster='{"uncontrolled": {}}'>
+    <div
+      className={area}
+      aria-live="polite"
+      data-tabster='{"uncontrolled": {}}'
+      onPointerEnter={holdToasts}
+      onPointerLeave={releaseToasts}
+      onFocus={holdToasts}
+      onBlur={releaseToasts}
+    >
       {toasts.map(({ key, intent, text }) => (
         <MessageBar key={key} intent={intent} layout="multiline" className={styles.toast}>
           <MessageBarBody className={styles.body}>{text}</MessageBarBody>

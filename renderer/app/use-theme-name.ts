@@ -1,5 +1,6 @@
-// Owns which theme is on: the system's high contrast first, then the preference, then the system's light or dark.
-import { useSyncExternalStore } from 'react';
+// Owns which theme is on: the system's high contrast first, then the preference, then the system's light or dark. Also sets the colors of
+// scroll bars.
+import { useLayoutEffect, useSyncExternalStore } from 'react';
 import { useMirror } from '../platform/use-mirror.ts';
 import type { ThemeName } from '../ui/app-theme.ts';
 
@@ -19,7 +20,11 @@ export function useThemeName(): ThemeName {
   const isDark = useMediaQuery('(prefers-color-scheme: dark)');
   const isForced = useMediaQuery('(forced-colors: active)');
   const isMoreContrast = useMediaQuery('(prefers-contrast: more)');
-  if (isForced || isMoreContrast) return 'high-contrast';
-  if (preference !== 'system') return preference;
-  return isDark ? 'dark' : 'light';
+  const usual = preference === 'system' ? (isDark ? 'dark' : 'light') : preference;
+  const name = isForced || isMoreContrast ? 'high-contrast' : usual;
+  // Scroll bars and other parts that Chromium draws have the colors of the theme. With forced colors, the system chooses them.
+  useLayoutEffect(() => {
+    document.documentElement.style.colorScheme = isForced ? 'light dark' : name === 'light' ? 'light' : 'dark';
+  }, [isForced, name]);
+  return name;
 }
