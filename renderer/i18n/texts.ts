@@ -1,6 +1,7 @@
 // Owns the list of all texts of the console in American English. Features take them by key; a missing key does not compile.
 import { handshakeTexts } from './text-handshake.ts';
 import { certificateTexts } from './text-certificates.ts';
+import { listTexts } from './text-lists.ts';
 import { providerTexts } from './text-provider.ts';
 import { sessionTexts } from './text-sessions.ts';
 import { shellTexts } from './text-shell.ts';
@@ -10,6 +11,7 @@ import { trustTexts } from './text-trust.ts';
 
 export const texts = {
   ...shellTexts,
+  ...listTexts,
   ...startTexts,
   ...certificateTexts,
   ...trustTexts,

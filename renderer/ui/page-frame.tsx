@@ -1,31 +1,51 @@
-// Owns the layout of a page: heading, command bar with search, the table, the details pane of the selection.
+// Owns the layout of a page: heading with counts and search, command bar, the table, the details pane of the selection. Also owns the keys
+// Ctrl+F and F5.
 import { SearchBox, Toolbar, makeStyles, tokens } from '@fluentui/react-components';
-import { useId } from 'react';
+import { useEffect, useEffectEvent, useId, useRef } from 'react';
 import type { ReactNode } from 'react';
 import { useText } from '../i18n/use-text.ts';
 
 const useStyles = makeStyles({
   page: { display: 'flex', flexDirection: 'column', height: '100%', minHeight: 0 },
-  head: { padding: '16px 24px 0 24px', display: 'flex', alignItems: 'baseline', gap: '12px' },
+  head: {
+    padding: '12px 24px 0 24px',
+    minHeight: '44px',
+    display: 'flex',
+    alignItems: 'center',
+    gap: '12px',
+    // Menus of the tools and commands must open above the table.
+    position: 'relative',
+    zIndex: 6,
+  },
   title: {
     margin: 0,
     fontSize: tokens.fontSizeBase500,
     lineHeight: tokens.lineHeightBase500,
     fontWeight: tokens.fontWeightSemibold,
+    whiteSpace: 'nowrap',
   },
-  subtitle: { color: tokens.colorNeutralForeground3 },
+  counts: {
+    display: 'flex',
+    gap: '12px',
+    flexGrow: 1,
+    minWidth: 0,
+    overflow: 'hidden',
+    whiteSpace: 'nowrap',
+    color: tokens.colorNeutralForeground3,
+    paddingTop: '3px',
+  },
+  selected: { color: tokens.colorBrandForeground1, ':empty': { display: 'none' } },
   bar: {
     display: 'flex',
     alignItems: 'center',
-    gap: '8px',
-    padding: '8px 24px 8px 16px',
-    minHeight: '48px',
-    // Menus of the commands must open above the table.
+    padding: '4px 24px 8px 16px',
+    minHeight: '44px',
     position: 'relative',
     zIndex: 5,
   },
-  toolbar: { flexGrow: 1, padding: 0, gap: '2px' },
-  search: { width: '260px' },
+  toolbar: { flexGrow: 1, padding: 0, gap: '2px', flexWrap: 'wrap' },
+  search: { width: '240px', minWidth: '120px', flexShrink: 1 },
+  box: { width: '100%', minWidth: 0 },
   notices: {
     padding: '0 24px 8px 24px',
     display: 'flex',
@@ -33,7 +53,15 @@ const useStyles = makeStyles({
     gap: '8px',
     ':empty': { display: 'none' },
   },
-  body: { display: 'flex', flexGrow: 1, minHeight: 0, gap: '12px', padding: '0 24px 16px 24px' },
+  body: {
+    display: 'flex',
+    flexGrow: 1,
+    minHeight: 0,
+    gap: '12px',
+    margin: '0 24px 16px 24px',
+    // A narrow window has no room for the details beside the table, so they lie above it.
+    position: 'relative',
+  },
   card: {
     display: 'flex',
     flexGrow: 1,
@@ -47,9 +75,15 @@ const useStyles = makeStyles({
 
 interface PageFrameProps {
   readonly title: string;
+  /** A few words beside the title, such as how many rows there are. */
   readonly subtitle?: string;
+  readonly selectedCount?: string;
   readonly commands?: ReactNode;
   readonly search?: { readonly label: string; readonly text: string; readonly onChange: (text: string) => void };
+  /** Controls beside the search, such as a filter. */
+  readonly tools?: ReactNode;
+  /** Called for F5. */
+  readonly onRefresh?: () => void;
   /** Errors and hints between command bar and table. */
   readonly notices?: ReactNode;
   readonly details?: ReactNode;
@@ -58,9 +92,12 @@ interface PageFrameProps {
 
 export function PageFrame({
   title,
-  subtitle,
+  subtitle = '',
+  selectedCount = '',
   commands,
   search,
+  tools,
+  onRefresh,
   notices,
   details,
   children,
@@ -68,27 +105,53 @@ export function PageFrame({
   const t = useText();
   const styles = useStyles();
   const titleId = useId();
+  const searchPlace = useRef<HTMLDivElement>(null);
+  const onKeyDown = useEffectEvent((event: KeyboardEvent) => {
+    const isFind = (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey && event.key === 'f';
+    if (!isFind && event.key !== 'F5') return;
+    event.preventDefault();
+    // A dialog belongs to its page, and has no keys of the page.
+    if (document.querySelector('[role="dialog"], [role="alertdialog"]') !== null) return;
+    if (!isFind) onRefresh?.();
+    else {
+      const input = searchPlace.current?.querySelector('input');
+      input?.focus();
+      input?.select();
+    }
+  });
+  useEffect(() => {
+    const listener = (event: KeyboardEvent): void => onKeyDown(event);
+    addEventListener('keydown', listener);
+    return () => removeEventListener('keydown', listener);
+  }, []);
   return (
     <section className={styles.page} aria-labelledby={titleId}>
       <div className={styles.head}>
         <h1 id={titleId} className={styles.title}>
           {title}
         </h1>
-        {subtitle !== undefined && <span className={styles.subtitle}>{subtitle}</span>}
+        <div className={styles.counts} aria-live="polite">
+          <span>{subtitle}</span>
+          <span className={styles.selected}>{selectedCount}</span>
+        </div>
+        {search !== undefined && (
+          <div ref={searchPlace} className={styles.search}>
+            <SearchBox
+              className={styles.box}
+              aria-label={search.label}
+              aria-keyshortcuts="Control+F"
+              placeholder={t('word.search')}
+              value={search.text}
+              onChange={(_event, data) => search.onChange(data.value)}
+            />
+          </div>
+        )}
+        {tools}
       </div>
       <div className={styles.bar}>
         <Toolbar className={styles.toolbar} aria-label={t('commands.label')}>
           {commands}
         </Toolbar>
-        {search !== undefined && (
-          <SearchBox
-            className={styles.search}
-            aria-label={search.label}
-            placeholder={t('word.search')}
-            value={search.text}
-            onChange={(_event, data) => search.onChange(data.value)}
-          />
-        )}
       </div>
       <div className={styles.notices}>{notices}</div>
       <div className={styles.body}>

@@ -7,6 +7,23 @@ export const headHeight = 34;
 export const noteHeight = 20;
 
 export const useDataTableStyles = makeStyles({
+  // The ring of the focus is a layer above the table. Rows and heads would cover a ring of the table itself.
+  frame: {
+    position: 'relative',
+    display: 'flex',
+    flexGrow: 1,
+    minHeight: 0,
+    minWidth: 0,
+    ':has(> [role="grid"]:focus-visible:not([aria-activedescendant]))::after': {
+      content: '""',
+      position: 'absolute',
+      inset: 0,
+      zIndex: 3,
+      pointerEvents: 'none',
+      border: `2px solid ${tokens.colorStrokeFocus2}`,
+      borderRadius: tokens.borderRadiusLarge,
+    },
+  },
   grid: {
     display: 'flex',
     flexDirection: 'column',
@@ -17,10 +34,6 @@ export const useDataTableStyles = makeStyles({
     overflowX: 'auto',
     scrollbarGutter: 'stable',
     outlineStyle: 'none',
-    ':focus-visible': {
-      boxShadow: `inset 0 0 0 2px ${tokens.colorStrokeFocus2}`,
-      borderRadius: tokens.borderRadiusMedium,
-    },
   },
   head: { position: 'sticky', top: 0, zIndex: 1, flexShrink: 0, backgroundColor: tokens.colorNeutralBackground1 },
   headRow: { display: 'grid', borderBottom: `1px solid ${tokens.colorNeutralStroke2}` },
@@ -48,9 +61,11 @@ export const useDataTableStyles = makeStyles({
     gap: '4px',
     cursor: 'pointer',
     borderRadius: tokens.borderRadiusSmall,
+    minWidth: 0,
     ':hover': { color: tokens.colorNeutralForeground1 },
     ':focus-visible': { outline: `2px solid ${tokens.colorStrokeFocus2}`, outlineOffset: '2px' },
   },
+  headTitle: { overflow: 'hidden', textOverflow: 'ellipsis' },
   rows: { flexGrow: 1, display: 'flex', flexDirection: 'column' },
   canvas: { position: 'relative', width: '100%', flexShrink: 0 },
   row: {
@@ -68,7 +83,12 @@ export const useDataTableStyles = makeStyles({
     backgroundColor: tokens.colorBrandBackground2,
     boxShadow: `inset 3px 0 0 ${tokens.colorBrandStroke1}`,
     ':hover': { backgroundColor: tokens.colorBrandBackground2 },
-    '@media (forced-colors: active)': { outline: '2px solid Highlight', outlineOffset: '-2px' },
+    // Forced colors remove the background and the shadow.
+    '@media (forced-colors: active)': { borderLeft: '6px solid Highlight' },
+  },
+  // The row that the keyboard is on, also if it is not selected.
+  currentRow: {
+    '[role="grid"]:focus-visible &': { outline: `2px solid ${tokens.colorStrokeFocus2}`, outlineOffset: '-2px' },
   },
   note: {
     gridColumn: '1 / -1',

@@ -2,12 +2,12 @@
 import { Button, Tooltip, makeStyles, tokens } from '@fluentui/react-components';
 import { Dismiss16Regular } from '@fluentui/react-icons';
 import { useId } from 'react';
-import type { ReactNode } from 'react';
+import type { KeyboardEvent, ReactNode } from 'react';
 import { useText } from '../../i18n/use-text.ts';
 
 const useStyles = makeStyles({
   pane: {
-    width: '320px',
+    width: 'clamp(288px, 24vw, 400px)',
     flexShrink: 0,
     display: 'flex',
     flexDirection: 'column',
@@ -15,6 +15,15 @@ const useStyles = makeStyles({
     border: `1px solid ${tokens.colorNeutralStroke2}`,
     borderRadius: tokens.borderRadiusLarge,
     overflow: 'hidden',
+    // Beside the details, names would have too little room.
+    '@media (max-width: 1100px)': {
+      position: 'absolute',
+      top: 0,
+      right: 0,
+      bottom: 0,
+      zIndex: 4,
+      boxShadow: tokens.shadow16,
+    },
   },
   head: { display: 'flex', alignItems: 'flex-start', gap: '8px', padding: '12px 8px 8px 16px' },
   title: {
@@ -46,8 +55,13 @@ export function DetailsPane({ title, onClose, children }: DetailsPaneProps): Rea
   const t = useText();
   const styles = useStyles();
   const titleId = useId();
+  const closeOnEscape = (event: KeyboardEvent): void => {
+    if (event.key !== 'Escape' || event.defaultPrevented) return;
+    event.preventDefault();
+    onClose();
+  };
   return (
-    <aside className={styles.pane} aria-labelledby={titleId}>
+    <aside className={styles.pane} aria-labelledby={titleId} onKeyDown={closeOnEscape}>
       <div className={styles.head}>
         <h2 id={titleId} className={styles.title}>
           {title}

@@ -1,17 +1,30 @@
-// Owns the common parts of all list pages: loading, failure, search without a match, empty list, table and details.
-import { Spinner, makeStyles } from '@fluentui/react-components';
-import { Search32Regular, Warning32Regular } from '@fluentui/react-icons';
-import { useState } from 'react';
+// Owns the common parts of all list pages: loading, failure, search and filter without a match, empty list, table, commands and details.
+import { Button, Spinner, Tooltip, makeStyles } from '@fluentui/react-components';
+import { Search32Regular, TableSettings20Regular, Warning32Regular } from '@fluentui/react-icons';
+import { useCallback, useMemo, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import { useText } from '../../i18n/use-text.ts';
 import type { Loaded } from '../../platform/mirror/mirror-state.ts';
 import { useNavigation } from '../../platform/navigation-store.ts';
+import { ColumnMenu } from './column-menu.tsx';
+import { CommandBar } from './command-bar.tsx';
 import { DataTable } from './data-table.tsx';
-import type { TableColumn } from './data-table.tsx';
+import type { MenuPlace, TableColumn } from './data-table.tsx';
+import { FilterMenu } from './filter-menu.tsx';
+import { commandForKey } from './list-command.ts';
+import type { ListCommand } from './list-command.ts';
+import { chooseFilter, filterRows, useListFilters } from './list-filter.ts';
+import type { ListFilter } from './list-filter.ts';
+import { RowMenu } from './row-menu.tsx';
+import { noSelection } from './selection.ts';
+import type { Selection } from './selection.ts';
+import { visibleRows } from './table-model.ts';
+import { useTableLook } from './use-table-look.ts';
 import { EmptyState } from '../empty-state.tsx';
 import { ErrorView } from '../error-view.tsx';
 import { LeftOutNotice } from '../left-out-notice.tsx';
 import type { LeftOutNoticeProps } from '../left-out-notice.tsx';
+import type { LeftOutKind } from '../left-out-text.ts';
 import { PageFrame } from '../page-frame.tsx';
 
 const useStyles = makeStyles({
@@ -20,32 +33,41 @@ const useStyles = makeStyles({
 
 interface ListPageProps<T> {
   readonly title: string;
-  readonly subtitle?: string;
+  /** What the rows are, for the number of rows beside the title. */
+  readonly kind?: LeftOutKind;
   readonly loaded: Loaded;
   readonly onRetry: () => void;
   readonly columns: readonly TableColumn<T>[];
   readonly rows: readonly T[];
   readonly rowKey: (row: T) => string;
-  readonly commands: (selected: T | null) => ReactNode;
-  readonly details?: (selected: T, close: () => void) => ReactNode;
+  readonly commands: readonly ListCommand<T>[] | ((selected: T | null) => ReactNode);
   readonly onOpen?: (row: T) => void;
+  readonly filters?: readonly ListFilter<T>[];
+  /** Drawn while exactly one row is selected. */
+  readonly details?: (selected: T, close: () => void) => ReactNode;
   /** Rows that the list cannot show. */
   readonly leftOut: LeftOutNoticeProps;
   readonly notices?: ReactNode;
   readonly empty: ReactNode;
 }
 
+interface OpenMenu {
+  readonly kind: 'rows' | 'columns' | 'columns-button';
+  readonly place: MenuPlace;
+}
+
 export function ListPage<T>({
   title,
-  subtitle,
+  kind,
   loaded,
   onRetry,
   columns,
   rows,
   rowKey,
-  commands,
-  details,
+  commands: givenCommands,
   onOpen,
+  filters = [],
+  details,
   leftOut,
   notices,
   empty,
@@ -54,24 +76,102 @@ export function ListPage<T>({
   const styles = useStyles();
   // The key contains the page, because provider and tenant both have a list "Sessions".
   const tableId = useNavigation(({ route }) => route.page);
+  const look = useTableLook(tableId);
   const [search, setSearch] = useState('');
-  const [selectedKey, setSelectedKey] = useState<string | null>(null);
-  const selected = rows.find((row) => rowKey(row) === selectedKey) ?? null;
+  const chosenId = useListFilters(({ chosen }) => chosen[tableId] ?? null);
+  const chosen = filters.find(({ id }) => id === chosenId);
+  const [selection, setSelection] = useState<Selection>(noSelection);
+  const [menu, setMenu] = useState<OpenMenu | null>(null);
+  const table = useRef<HTMLDivElement>(null);
+  const columnPlace = useRef<HTMLSpanElement>(null);
+  const found = useMemo(
+    () => visibleRows(filterRows(rows, filters, chosenId), columns, search, null),
+    [rows, filters, chosenId, columns, search],
+  );
+  // A command never changes a row that the person does not see.
+  const selected = useMemo(
+    () => (selection.keys.size === 0 ? [] : found.filter((row) => selection.keys.has(rowKey(row)))),
+    [found, selection.keys, rowKey],
+  );
+  const commands = typeof givenCommands === 'function' ? [] : givenCommands;
+  const [only] = selected.length === 1 ? selected : [];
   const isWaiting = rows.length === 0 && (loaded.load === 'waiting' || loaded.load === 'loading');
+  const closeDetails = useCallback((): void => {
+    setSelection(({ current }) => ({ ...noSelection, anchor: current, current }));
+    table.current?.focus();
+  }, []);
+  const showAll = (): void => {
+    setSearch('');
+    chooseFilter(tableId, null);
+  };
+  const runKey = (key: string): boolean => {
+    const command = commandForKey(commands, key, selected);
+    command?.run(selected);
+    return command !== undefined;
+  };
   const noMatch = (
     <EmptyState
       icon={<Search32Regular />}
-      title={t('table.noMatch', { text: search })}
-      text={t('table.noMatchHint')}
-      action={{ label: t('table.clear'), run: () => setSearch('') }}
+      title={
+        chosen === undefined
+          ? t('table.noMatch', { text: search })
+          : search === ''
+            ? t('list.noMatch.filter', { filter: chosen.label })
+            : t('list.noMatch.both', { text: search, filter: chosen.label })
+      }
+      text={t(chosen === undefined ? 'table.noMatchHint' : 'list.noMatch.hint')}
+      action={{ label: t(chosen === undefined ? 'table.clear' : 'list.showAll'), run: showAll }}
     />
   );
+  const openColumns = (): void => {
+    const button = columnPlace.current?.getBoundingClientRect();
+    if (button !== undefined) setMenu({ kind: 'columns-button', place: { x: button.left, y: button.bottom } });
+  };
+  const count =
+    rows.length === 0
+      ? ''
+      : found.length < rows.length
+        ? t('list.shown', { shown: found.length, total: rows.length })
+        : kind === undefined
+          ? ''
+          : t(`leftOut.what.${kind}`, { count: rows.length });
   return (
     <PageFrame
       title={title}
-      {...(subtitle === undefined ? {} : { subtitle })}
-      commands={commands(selected)}
+      subtitle={count}
+      selectedCount={selected.length === 0 ? '' : t('list.selected', { count: selected.length })}
+      commands={
+        typeof givenCommands === 'function' ? (
+          givenCommands(only ?? null)
+        ) : (
+          <CommandBar commands={commands} selected={selected} />
+        )
+      }
       search={{ label: t('table.search', { what: title.toLowerCase() }), text: search, onChange: setSearch }}
+      tools={
+        <>
+          {filters.length > 0 && (
+            <FilterMenu
+              filters={filters}
+              rows={rows}
+              chosen={chosen}
+              onChoose={(filterId) => chooseFilter(tableId, filterId)}
+            />
+          )}
+          <span ref={columnPlace}>
+            <Tooltip content={t('list.columns')} relationship="label">
+              <Button
+                appearance="subtle"
+                icon={<TableSettings20Regular />}
+                aria-haspopup="menu"
+                aria-expanded={menu?.kind === 'columns-button'}
+                onClick={openColumns}
+              />
+            </Tooltip>
+          </span>
+        </>
+      }
+      onRefresh={onRetry}
       notices={
         <>
           {loaded.loadError !== null && (
@@ -81,7 +181,7 @@ export function ListPage<T>({
           {notices}
         </>
       }
-      details={selected === null ? undefined : details?.(selected, () => setSelectedKey(null))}
+      details={only === undefined ? undefined : details?.(only, closeDetails)}
     >
       {isWaiting ? (
         <div className={styles.center}>
@@ -95,18 +195,39 @@ export function ListPage<T>({
         )
       ) : (
         <DataTable
-          key={tableId}
           label={title}
-          tableId={tableId}
+          look={look}
           columns={columns}
-          rows={rows}
+          rows={found}
           rowKey={rowKey}
-          selectedKey={selectedKey}
-          onSelect={setSelectedKey}
-          search={search}
+          selection={selection}
+          onSelection={setSelection}
+          onKey={runKey}
+          onOpen={(row) => (onOpen === undefined ? runKey('Enter') : onOpen(row))}
+          onMenu={(place) => setMenu({ kind: 'rows', place })}
+          onHeadMenu={(place) => setMenu({ kind: 'columns', place })}
           empty={noMatch}
-          isCompact={selected !== null && details !== undefined}
-          {...(onOpen === undefined ? {} : { onOpen })}
+          box={table}
+        />
+      )}
+      {menu?.kind === 'rows' && (
+        <RowMenu
+          label={title}
+          commands={commands}
+          selected={selected}
+          place={menu.place}
+          table={table}
+          onRefresh={onRetry}
+          onClose={() => setMenu(null)}
+        />
+      )}
+      {menu !== null && menu.kind !== 'rows' && (
+        <ColumnMenu
+          columns={columns}
+          look={look}
+          place={menu.place}
+          owner={menu.kind === 'columns-button' ? columnPlace : table}
+          onClose={() => setMenu(null)}
         />
       )}
     </PageFrame>

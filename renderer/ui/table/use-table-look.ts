@@ -1,4 +1,4 @@
-// Owns the user's settings of a table (sort, widths of columns). Reads them from the preferences, and stores them shortly after a change.
+// Owns the user's settings of a table (sort, widths of columns, hidden columns). Reads them from the preferences, and stores them shortly after a change.
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { TableLook } from '../../../services/contracts/rpc/console.ts';
 import { consoleClient } from '../../platform/clients.ts';
@@ -9,8 +9,10 @@ import { showToast } from '../toast-store.ts';
 const saveDelayMs = 400;
 const usual: TableLook = { sort: null, widths: {} };
 
+export type TableLookState = readonly [TableLook, (change: Partial<TableLook>) => void];
+
 /** @param tableId undefined for a table that always starts with the defaults, such as a table in a wizard */
-export function useTableLook(tableId: string | undefined): readonly [TableLook, (change: Partial<TableLook>) => void] {
+export function useTableLook(tableId: string | undefined): TableLookState {
   const [look, setLook] = useState<TableLook>(() => savedLook(tableId));
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const unsaved = useRef<TableLook | null>(null);
