@@ -14,4 +14,18 @@ export const listTexts = {
   'list.noMatch.both': 'Nothing matches “{text}” and the filter “{filter}”',
   'list.noMatch.hint': 'Choose another filter, or show all rows.',
   'list.showAll': 'Show all',
+
+  'tenants.enableMany.title': 'Enable {count, number} tenants?',
+  'tenants.enableMany.text': 'The tenants can log in again.',
+  'tenants.enableMany.confirm': 'Enable tenants',
+  'tenants.disableMany.title': 'Disable {count, number} tenants?',
+  'tenants.disableMany.text': 'The tenants cannot log in until they are enabled again. Their backups stay.',
+  'tenants.disableMany.confirm': 'Disable tenants',
+  'tenants.removeMany.title': 'Remove {count, number} tenants?',
+  'tenants.removeMany.text':
+    'The accounts are removed, with their passwords, quotas and invitations{sessions, plural, =0 {} one {, and one running session ends} other {, and # running sessions end}}. The tenants can no longer back up or restore. New accounts with the same names do not get these backups.',
+  'tenants.removeMany.kept': 'Their backups ({used}) stay in the repository folders.',
+  'tenants.removeMany.confirm': 'Remove tenants',
+  'tenants.filter.nearlyFull': 'Over 90% of quota',
+  'tenants.filter.leaseExpired': 'Lease expired',
 } as const;

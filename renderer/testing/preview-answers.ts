@@ -287,7 +287,7 @@ export function previewAnswers(scene: PreviewScene, publish: Publish): Readonly<
         },
       ],
     }),
-    'tenants.list': () => ({ tenants: list(many(12, (number) => tenantOf(number))) }),
+    'tenants.list': () => ({ tenants: list(many(scene.rows, (number) => tenantOf(number))) }),
     'tenants.add': (input) => tenantOf(99, { name: String(inputOf(input)['name']) }),
     'tenants.set': (input) => tenantOf(1, inputOf(input)),
     'tenants.remove': () => ({}),
@@ -416,7 +416,12 @@ export function previewAnswers(scene: PreviewScene, publish: Publish): Readonly<
       brokenAt: null,
     }),
     'jobs.list': () => ({
-      jobs: list([jobOf(1, { runningSessionId: idOf(1) }), jobOf(2), jobOf(3, { lastRun: null })]),
+      jobs: list([
+        jobOf(1, { runningSessionId: idOf(1) }),
+        jobOf(2),
+        jobOf(3, { lastRun: null }),
+        ...many(scene.rows - 3, (number) => jobOf(number + 3)),
+      ]),
     }),
     'jobs.add': () => jobOf(1),
     'jobs.run': () => ({ sessionId: idOf(1) }),

@@ -1,4 +1,4 @@
-// Owns which data a preview shows. The query of the address selects it, such as ?roles=provider,tenant&scene=empty.
+// Owns which data a preview shows. The query of the address selects it, such as ?roles=provider,tenant&rows=10000.
 
 export interface PreviewScene {
   readonly roles: readonly ('provider' | 'gateway' | 'tenant')[];
@@ -6,6 +6,8 @@ export interface PreviewScene {
   readonly theme: 'system' | 'light' | 'dark';
   readonly page: string;
   readonly prompt: 'none' | 'untrusted' | 'changed';
+  /** How many tenants and jobs there are. */
+  readonly rows: number;
   readonly session: 'running' | 'tampered' | 'waiting' | 'done' | 'starting';
 }
 
@@ -17,6 +19,7 @@ export function sceneOf(query: URLSearchParams): PreviewScene {
     theme: query.get('theme') === 'dark' ? 'dark' : query.get('theme') === 'light' ? 'light' : 'system',
     page: query.get('page') ?? 'overview',
     prompt: query.get('prompt') === 'changed' ? 'changed' : query.get('prompt') === 'untrusted' ? 'untrusted' : 'none',
+    rows: Number(query.get('rows') ?? 12),
     session:
       (['tampered', 'waiting', 'done', 'starting'] as const).find((name) => name === query.get('session')) ?? 'running',
   };

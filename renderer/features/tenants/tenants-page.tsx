@@ -1,5 +1,4 @@
 // Owns the page of tenant accounts.
-import { ToolbarButton, ToolbarDivider } from '@fluentui/react-components';
 import {
   Add20Regular,
   Delete20Regular,
@@ -18,12 +17,15 @@ import { providerClients } from '../../platform/clients.ts';
 import { openDialog } from '../../platform/dialog-store.ts';
 import { formatBytes, formatCount } from '../../platform/format.ts';
 import { mirror, useMirror } from '../../platform/use-mirror.ts';
-import { ConfirmDialog } from '../../ui/dialog/confirm-dialog.tsx';
+import { ConfirmRows } from '../../ui/dialog/confirm-rows.tsx';
+import type { RowsQuestion } from '../../ui/dialog/confirm-rows.tsx';
 import type { TableColumn } from '../../ui/table/data-table.tsx';
 import { DetailsPane } from '../../ui/table/details-pane.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { ErrorView } from '../../ui/error-view.tsx';
 import { Instant } from '../../ui/instant.tsx';
+import type { ListCommand } from '../../ui/table/list-command.ts';
+import type { ListFilter } from '../../ui/table/list-filter.ts';
 import { ListPage } from '../../ui/table/list-page.tsx';
 import { PropertyList } from '../../ui/property-list.tsx';
 import { StatusBadge } from '../../ui/status-badge.tsx';
@@ -41,7 +43,7 @@ function columnsFor(t: TextFunction): readonly TableColumn<TenantAccount>[] {
     {
       id: 'name',
       title: t('tenants.column.name'),
-      width: 'minmax(140px, 2fr)',
+      width: 'minmax(200px, 2fr)',
       text: ({ name }) => name,
       sortBy: ({ name }) => name,
       cell: ({ name }) => name,
@@ -73,7 +75,6 @@ function columnsFor(t: TextFunction): readonly TableColumn<TenantAccount>[] {
     {
       id: 'sessions',
       title: t('tenants.column.sessions'),
-      isSecondary: true,
       width: '150px',
       isNumeric: true,
       sortBy: ({ activeSessions }) => activeSessions,
@@ -82,7 +83,6 @@ function columnsFor(t: TextFunction): readonly TableColumn<TenantAccount>[] {
     {
       id: 'lastLogin',
       title: t('tenants.column.lastLogin'),
-      isSecondary: true,
       width: '168px',
       sortBy: ({ lastLoginAt }) => lastLoginAt ?? '',
       cell: ({ lastLoginAt }) => <Instant at={lastLoginAt} otherwise={t('word.never')} />,
@@ -90,24 +90,141 @@ function columnsFor(t: TextFunction): readonly TableColumn<TenantAccount>[] {
   ];
 }
 
+function isNearlyFull({ quotas }: TenantAccount): boolean {
+  return quotas.some(({ usedBytes, limitBytes }) => limitBytes > 0 && usedBytes > 0.9 * limitBytes);
+}
+
+function filtersFor(t: TextFunction): readonly ListFilter<TenantAccount>[] {
+  return [
+    { id: 'enabled', label: t('word.enabled'), isMatch: ({ isEnabled }) => isEnabled },
+    { id: 'disabled', label: t('word.disabled'), isMatch: ({ isEnabled }) => !isEnabled },
+    { id: 'nearly-full', label: t('tenants.filter.nearlyFull'), isMatch: isNearlyFull },
+    {
+      id: 'lease-expired',
+      label: t('tenants.filter.leaseExpired'),
+      isMatch: ({ leaseUntil }) => leaseUntil !== null && Date.parse(leaseUntil) <= Date.now(),
+    },
+  ];
+}
+
+function removeQuestion(rows: readonly TenantAccount[], t: TextFunction): RowsQuestion {
+  const [only] = rows.length === 1 ? rows : [];
+  const sessions = rows.reduce((sum, { activeSessions }) => sum + activeSessions, 0);
+  const used = formatBytes(rows.reduce((sum, row) => sum + usedOf(row), 0));
+  const repositories = only?.quotas.map(({ repository }) => `“${repository}”`).join(', ');
+  const kept =
+    only === undefined
+      ? t('tenants.removeMany.kept', { used })
+      : only.quotas.length === 0
+        ? ''
+        : t('tenants.remove.kept', { used, repositories: repositories ?? '' });
+  return {
+    title:
+      only === undefined
+        ? t('tenants.removeMany.title', { count: rows.length })
+        : t('tenants.remove.title', { name: only.name }),
+    text: [t(only === undefined ? 'tenants.removeMany.text' : 'tenants.remove.text', { sessions }), kept]
+      .filter(Boolean)
+      .join('\n\n'),
+    confirmLabel: t(only === undefined ? 'tenants.removeMany.confirm' : 'tenants.remove.confirm'),
+  };
+}
+
+function enableQuestion(rows: readonly TenantAccount[], isEnabled: boolean, t: TextFunction): RowsQuestion {
+  const [only] = rows.length === 1 ? rows : [];
+  if (only !== undefined && !isEnabled) {
+    return {
+      title: t('tenants.disable.title', { name: only.name }),
+      text: t('tenants.disable.text'),
+      confirmLabel: t('tenants.disable.confirm'),
+    };
+  }
+  const change = isEnabled ? 'enableMany' : 'disableMany';
+  return {
+    title: t(`tenants.${change}.title`, { count: rows.length }),
+    text: t(`tenants.${change}.text`),
+    confirmLabel: t(`tenants.${change}.confirm`),
+  };
+}
+
 export function TenantsPage(): ReactNode {
   const t = useText();
   const slice = useMirror(({ provider }) => provider);
-  const [removing, setRemoving] = useState<TenantAccount | null>(null);
-  const [disabling, setDisabling] = useState<TenantAccount | null>(null);
+  const [removing, setRemoving] = useState<readonly TenantAccount[]>([]);
+  const [enabling, setEnabling] = useState<{
+    readonly rows: readonly TenantAccount[];
+    readonly isEnabled: boolean;
+  } | null>(null);
   const [passwordOf, setPasswordOf] = useState<TenantAccount | null>(null);
   const call = useCall();
   const columns = useMemo(() => columnsFor(t), [t]);
+  const filters = useMemo(() => filtersFor(t), [t]);
   const add = (): void => openDialog({ kind: 'add-tenant' });
   const { tenants } = providerClients;
-  const toggle = (tenant: TenantAccount): void => {
-    if (tenant.isEnabled) setDisabling(tenant);
-    else void call.run(() => tenants.set({ tenantId: tenant.id, isEnabled: true }));
+  /** Disabled tenants are enabled if no enabled one is selected; otherwise the enabled ones are disabled. */
+  const isEnabling = (rows: readonly TenantAccount[]): boolean =>
+    rows.length > 0 && rows.every((row) => !row.isEnabled);
+  const toggle = (rows: readonly TenantAccount[]): void => {
+    const [only] = rows;
+    if (rows.length === 1 && only !== undefined && isEnabling(rows))
+      void call.run(() => tenants.set({ tenantId: only.id, isEnabled: true }));
+    else
+      setEnabling(
+        isEnabling(rows)
+          ? { rows, isEnabled: true }
+          : { rows: rows.filter(({ isEnabled }) => isEnabled), isEnabled: false },
+      );
   };
+  const commands: readonly ListCommand<TenantAccount>[] = [
+    { id: 'add', label: t('tenants.add'), icon: <Add20Regular />, needs: 'nothing', run: add },
+    {
+      id: 'invite',
+      label: t('tenants.invite'),
+      icon: <Mail20Regular />,
+      needs: 'one',
+      canRun: () => !call.isBusy,
+      run: ([tenant]) => tenant !== undefined && void call.run(() => saveInvitation(tenant, t)),
+    },
+    {
+      id: 'password',
+      label: t('tenants.password'),
+      icon: <Key20Regular />,
+      needs: 'one',
+      run: ([tenant]) => setPasswordOf(tenant ?? null),
+    },
+    {
+      id: 'enable',
+      label: t('tenants.enable'),
+      icon: <Play20Regular />,
+      needs: 'some',
+      isShown: isEnabling,
+      canRun: () => !call.isBusy,
+      run: toggle,
+    },
+    {
+      // The same button, so that it keeps the focus.
+      id: 'enable',
+      label: t('tenants.disable'),
+      icon: <Pause20Regular />,
+      needs: 'some',
+      isShown: (rows) => !isEnabling(rows),
+      canRun: () => !call.isBusy,
+      run: toggle,
+    },
+    {
+      id: 'remove',
+      label: t('tenants.remove'),
+      icon: <Delete20Regular />,
+      needs: 'some',
+      key: 'Delete',
+      run: setRemoving,
+    },
+  ];
   return (
     <>
       <ListPage
         title={t('tenants.title')}
+        kind="tenants"
         loaded={slice}
         onRetry={() => void mirror.refetch('provider')}
         columns={columns}
@@ -115,38 +232,8 @@ export function TenantsPage(): ReactNode {
         leftOut={{ leftOut: slice.leftOut, lists: { tenants: 'tenants', 'tenants.quotas': 'quotas' } }}
         rowKey={({ id }) => id}
         notices={call.error === null ? null : <ErrorView error={call.error} />}
-        commands={(selected) => (
-          <>
-            <ToolbarButton icon={<Add20Regular />} onClick={add}>
-              {t('tenants.add')}
-            </ToolbarButton>
-            <ToolbarDivider />
-            <ToolbarButton
-              icon={<Mail20Regular />}
-              disabled={selected === null || call.isBusy}
-              onClick={() => selected !== null && void call.run(() => saveInvitation(selected, t))}
-            >
-              {t('tenants.invite')}
-            </ToolbarButton>
-            <ToolbarButton icon={<Key20Regular />} disabled={selected === null} onClick={() => setPasswordOf(selected)}>
-              {t('tenants.password')}
-            </ToolbarButton>
-            <ToolbarButton
-              icon={selected?.isEnabled === false ? <Play20Regular /> : <Pause20Regular />}
-              disabled={selected === null || call.isBusy}
-              onClick={() => selected !== null && toggle(selected)}
-            >
-              {t(selected?.isEnabled === false ? 'tenants.enable' : 'tenants.disable')}
-            </ToolbarButton>
-            <ToolbarButton
-              icon={<Delete20Regular />}
-              disabled={selected === null}
-              onClick={() => setRemoving(selected)}
-            >
-              {t('tenants.remove')}
-            </ToolbarButton>
-          </>
-        )}
+        commands={commands}
+        filters={filters}
         details={(selected, close) => <TenantDetails tenant={selected} onClose={close} />}
         empty={
           <EmptyState
@@ -158,32 +245,22 @@ export function TenantsPage(): ReactNode {
         }
       />
       {passwordOf !== null && <SetPasswordDialog tenant={passwordOf} onClose={() => setPasswordOf(null)} />}
-      {disabling !== null && (
-        <ConfirmDialog
-          title={t('tenants.disable.title', { name: disabling.name })}
-          text={t('tenants.disable.text')}
-          confirmLabel={t('tenants.disable.confirm')}
-          onConfirm={() => tenants.set({ tenantId: disabling.id, isEnabled: false })}
-          onClose={() => setDisabling(null)}
+      {enabling !== null && (
+        <ConfirmRows
+          rows={enabling.rows}
+          nameOf={({ name }) => name}
+          ask={(rows) => enableQuestion(rows, enabling.isEnabled, t)}
+          onConfirm={({ id }) => tenants.set({ tenantId: id, isEnabled: enabling.isEnabled })}
+          onClose={() => setEnabling(null)}
         />
       )}
-      {removing !== null && (
-        <ConfirmDialog
-          title={t('tenants.remove.title', { name: removing.name })}
-          text={[
-            t('tenants.remove.text', { sessions: removing.activeSessions }),
-            ...(removing.quotas.length === 0
-              ? []
-              : [
-                  t('tenants.remove.kept', {
-                    used: formatBytes(usedOf(removing)),
-                    repositories: removing.quotas.map(({ repository }) => `“${repository}”`).join(', '),
-                  }),
-                ]),
-          ].join('\n\n')}
-          confirmLabel={t('tenants.remove.confirm')}
-          onConfirm={() => tenants.remove({ tenantId: removing.id })}
-          onClose={() => setRemoving(null)}
+      {removing.length > 0 && (
+        <ConfirmRows
+          rows={removing}
+          nameOf={({ name }) => name}
+          ask={(rows) => removeQuestion(rows, t)}
+          onConfirm={({ id }) => tenants.remove({ tenantId: id })}
+          onClose={() => setRemoving([])}
         />
       )}
     </>

@@ -11,7 +11,7 @@ interface CommandBarProps<T> {
 }
 
 export function CommandBar<T>({ commands, selected }: CommandBarProps<T>): ReactNode {
-  const shown = commands.filter(({ place }) => place !== 'menu');
+  const shown = commands.filter(({ place, isShown }) => place !== 'menu' && isShown?.(selected) !== false);
   return shown.map((command, index) => {
     const before = shown[index - 1];
     // Commands without rows are on the left; a line separates them from the commands for the selection.

@@ -52,6 +52,13 @@ describe('a command of a list', () => {
     expect(commandForKey(all, 'F9', [idle])).toBeUndefined();
   });
 
+  it('gives its place to the command that excludes it', () => {
+    const stop = command('stop', { needs: 'some', isShown: (rows) => rows.some(({ isRunning }) => isRunning) });
+    expect(ids(menuCommands([stop], [running]))).toEqual(['stop']);
+    expect(ids(menuCommands([stop], [idle]))).toEqual([]);
+    expect(isCommandEnabled(stop, [idle])).toBe(false);
+  });
+
   it('is in the context menu of rows, or in that of the place beside the rows', () => {
     expect(ids(menuCommands(all, [idle]))).toEqual(['edit', 'remove']);
     expect(ids(menuCommands(all, []))).toEqual(['add']);

@@ -7,6 +7,8 @@ export interface ListCommand<T> {
   readonly icon: ReactElement;
   /** How many rows must be selected. */
   readonly needs: 'nothing' | 'one' | 'some';
+  /** Whether the command appears at all, for two commands that exclude each other. Default: always. */
+  readonly isShown?: (rows: readonly T[]) => boolean;
   /** Whether the command can do something with these rows. Default: always. */
   readonly canRun?: (rows: readonly T[]) => boolean;
   /** Why the command cannot run although rows are selected; shown at its button. */
@@ -21,6 +23,7 @@ export interface ListCommand<T> {
 }
 
 export function isCommandEnabled<T>(command: ListCommand<T>, rows: readonly T[]): boolean {
+  if (command.isShown?.(rows) === false) return false;
   if (command.needs === 'one' && rows.length !== 1) return false;
   if (command.needs === 'some' && rows.length === 0) return false;
   if ((command.obstacle?.(rows) ?? null) !== null) return false;
@@ -38,6 +41,6 @@ export function commandForKey<T>(
 
 /** The commands of the context menu: those for rows, or those without rows if the click was beside the rows. */
 export function menuCommands<T>(commands: readonly ListCommand<T>[], rows: readonly T[]): readonly ListCommand<T>[] {
-  const inMenu = commands.filter(({ place }) => place !== 'bar');
+  const inMenu = commands.filter(({ place, isShown }) => place !== 'bar' && isShown?.(rows) !== false);
   return inMenu.filter(({ needs }) => (rows.length === 0 ? needs === 'nothing' : needs !== 'nothing'));
 }
