@@ -8,7 +8,11 @@ import { systemClock } from '../kernel/clock.ts';
 import { LiveSession } from './live-session.ts';
 import type { NewSession, SessionObserver } from './session-record.ts';
 import { SessionArchive } from './session-archive.ts';
-import { sessionHistoryMigration, SqliteSessionHistory } from './state/sqlite-session-history.ts';
+import {
+  sessionFiguresMigration,
+  sessionHistoryMigration,
+  SqliteSessionHistory,
+} from './state/sqlite-session-history.ts';
 
 const id = 'a'.repeat(32);
 const newSession: NewSession = {
@@ -240,7 +244,9 @@ describe('LiveSession', () => {
 
 describe('SessionArchive', () => {
   it('returns saved sessions, and lists unfinished ones', async () => {
-    const archive = new SessionArchive(new SqliteSessionHistory(new Database(':memory:', [sessionHistoryMigration])));
+    const archive = new SessionArchive(
+      new SqliteSessionHistory(new Database(':memory:', [sessionHistoryMigration, sessionFiguresMigration])),
+    );
     const live = create();
     live.setState('transferring');
     await archive.save(live, 'job', { plan: 1 });
@@ -258,7 +264,10 @@ describe('SessionArchive', () => {
   });
 
   const archiveWith = (kept: { good: number; others: number; bytes: number }): SessionArchive =>
-    new SessionArchive(new SqliteSessionHistory(new Database(':memory:', [sessionHistoryMigration])), kept);
+    new SessionArchive(
+      new SqliteSessionHistory(new Database(':memory:', [sessionHistoryMigration, sessionFiguresMigration])),
+      kept,
+    );
   let count = 0;
   const save = async (
     archive: SessionArchive,
@@ -329,7 +338,7 @@ describe('SessionArchive', () => {
   });
 
   it('does not forget earlier sessions of a job when the record of the last one is damaged', async () => {
-    const database = new Database(':memory:', [sessionHistoryMigration]);
+    const database = new Database(':memory:', [sessionHistoryMigration, sessionFiguresMigration]);
     const archive = new SessionArchive(new SqliteSessionHistory(database));
     const [earlier, damaged] = [await save(archive, 'one', 'succeeded'), await save(archive, 'one', 'succeeded')];
     expect((await archive.lastOf('one'))?.id).toBe(damaged);
@@ -338,7 +347,7 @@ describe('SessionArchive', () => {
   });
 
   it('reads rows one by one: a damaged row hides no other row, is not waited for, and is reported as damaged', async () => {
-    const database = new Database(':memory:', [sessionHistoryMigration]);
+    const database = new Database(':memory:', [sessionHistoryMigration, sessionFiguresMigration]);
     const archive = new SessionArchive(new SqliteSessionHistory(database));
     const [damaged, whole] = [await save(archive, 'one', undefined), await save(archive, 'one', undefined)];
     database.run(`UPDATE sessions SET summary = '{"state":7}', detail = '{' WHERE id = ?`, damaged);

@@ -21,6 +21,7 @@ import { describeNotable, notable, type NotableEvent } from '../contracts/notabl
 import { every, type Schedule } from '../kernel/schedule.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { FarkeepError } from '../kernel/farkeep-error.ts';
+import { grown } from './attempt-figures.ts';
 import { Coalescer } from './coalescer.ts';
 import {
   newDetail,
@@ -280,11 +281,19 @@ export class LiveSession {
     for (const observer of this.#observers) observer.objectChanged?.(this.id, object);
   }
 
+  /** No figure becomes smaller (attempt-figures.ts). */
   setProgress(progress: Partial<SessionProgress>, bottleneck?: Bottleneck | null): void {
     if (this.isFinal) return;
-    this.#detail.progress = { ...this.#detail.progress, ...progress };
+    this.#detail.progress = grown(this.#detail.progress, progress);
     if (bottleneck !== undefined) this.#detail.bottleneck = bottleneck;
     this.#progressOut.push();
+  }
+
+  /** Takes the figures of the other side, which may have more reports than this side had saved when it was killed. */
+  catchUp(progress: Partial<SessionProgress>): void {
+    const { readBytesPerSecond, transferredBytesPerSecond, secondsLeft } = this.#detail.progress;
+    this.setProgress({ ...progress, readBytesPerSecond, transferredBytesPerSecond, secondsLeft });
+    this.#throughput.restart();
   }
 
   warn(warning: Omit<SessionWarning, 'at'>): void {

@@ -1,13 +1,21 @@
-import { expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import type { SessionDetail } from '../contracts/models/session.ts';
+import { notable } from '../contracts/notable-events.ts';
 import { Database } from '../kernel/state/database.ts';
 import { systemClock, type Clock } from '../kernel/clock.ts';
 import { newId } from '../kernel/identifier.ts';
+import { archiveObserver } from './archive-observer.ts';
 import { LiveSession } from './live-session.ts';
 import { SessionArchive } from './session-archive.ts';
 import type { HistoryRecord } from './session-history.ts';
-import { sessionHistoryMigration, SqliteSessionHistory } from './state/sqlite-session-history.ts';
+import type { SessionObserver } from './session-record.ts';
+import {
+  sessionFiguresMigration,
+  sessionHistoryMigration,
+  SqliteSessionHistory,
+} from './state/sqlite-session-history.ts';
 
-function make(clock: Clock): LiveSession {
+function make(clock: Clock, observers: readonly SessionObserver[] = []): LiveSession {
   return LiveSession.create(
     {
       id: newId(),
@@ -20,7 +28,7 @@ function make(clock: Clock): LiveSession {
       areObjectNamesHidden: false,
     },
     clock,
-    [],
+    observers,
   );
 }
 
@@ -34,7 +42,9 @@ async function save(archive: SessionArchive, clock: Clock): Promise<string> {
 const at = (time: string): Clock => ({ ...systemClock, now: () => Date.parse(time) });
 
 it('uses the order of starts to find the last session, even after a session whose clock was a year ahead', async () => {
-  const archive = new SessionArchive(new SqliteSessionHistory(new Database(':memory:', [sessionHistoryMigration])));
+  const archive = new SessionArchive(
+    new SqliteSessionHistory(new Database(':memory:', [sessionHistoryMigration, sessionFiguresMigration])),
+  );
   await save(archive, at('2026-03-01T00:00:00Z'));
   const ahead = await save(archive, at('2027-03-02T00:00:00Z'));
   const last = await save(archive, at('2026-03-03T00:00:00Z'));
@@ -47,7 +57,7 @@ it('uses the order of starts to find the last session, even after a session whos
 it('keeps and shows a history that a full disk refuses, and writes the history when the disk has room', async () => {
   vi.useFakeTimers();
   try {
-    const database = new Database(':memory:', [sessionHistoryMigration]);
+    const database = new Database(':memory:', [sessionHistoryMigration, sessionFiguresMigration]);
     const archive = new SessionArchive(new SqliteSessionHistory(database));
     const before = await save(archive, systemClock);
     const pages = Number(database.get('PRAGMA page_count')?.['page_count']);
@@ -83,7 +93,9 @@ it('never writes an older state over a newer one, and shows the newest state dur
       return super.save(record);
     }
   }
-  const archive = new SessionArchive(new SlowHistory(new Database(':memory:', [sessionHistoryMigration])));
+  const archive = new SessionArchive(
+    new SlowHistory(new Database(':memory:', [sessionHistoryMigration, sessionFiguresMigration])),
+  );
   const live = make(systemClock);
   const first = archive.save(live, 'job', { isGranted: false });
   live.setState('connecting');
@@ -99,4 +111,45 @@ it('never writes an older state over a newer one, and shows the newest state dur
   await archive.idle();
   expect(written).toEqual(['pending', 'succeeded']);
   expect(await archive.list(10)).toMatchObject([{ id: live.id, state: 'succeeded' }]);
+});
+
+describe('a killed service', () => {
+  const open = (): { database: Database; archive: SessionArchive } => {
+    const database = new Database(':memory:', [sessionHistoryMigration, sessionFiguresMigration]);
+    return { database, archive: new SessionArchive(new SqliteSessionHistory(database)) };
+  };
+  /** What a new process finds. */
+  const found = async (database: Database): Promise<SessionDetail | undefined> =>
+    (await new SessionArchive(new SqliteSessionHistory(database)).unfinished()).sessions[0]?.detail;
+
+  it('finds the steps and the figures of a running session as they were a second ago', async () => {
+    vi.useFakeTimers();
+    try {
+      const { database, archive } = open();
+      let running: LiveSession | undefined;
+      const observer = archiveObserver(archive, () => running && { session: running, owner: 'job', context: {} });
+      const live = (running = make(systemClock, [observer]));
+      live.setState('transferring');
+      live.endStep('streams-open', '2 data streams');
+      live.setProgress({ processedBytes: 300, readBytes: 300, safeBytes: 200 });
+      await vi.advanceTimersByTimeAsync(1000);
+      expect(await found(database)).toMatchObject({
+        state: 'transferring',
+        steps: [{ step: 'streams-open' }],
+        progress: { readBytes: 300, safeBytes: 200 },
+      });
+      live.setProgress({ processedBytes: 900, readBytes: 900, safeBytes: 800 });
+      live.act('info', notable('session.paused-by', { by: 'tenant' }));
+      await vi.advanceTimersByTimeAsync(1000);
+      expect(await found(database)).toMatchObject({ progress: { readBytes: 900, safeBytes: 800 }, actions: [] });
+      await vi.advanceTimersByTimeAsync(10_000);
+      expect((await found(database))?.actions).toHaveLength(1);
+      live.finish('succeeded');
+      await archive.idle();
+      expect(database.all('SELECT * FROM session_figures')).toEqual([]);
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
 });

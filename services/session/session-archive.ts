@@ -1,7 +1,8 @@
 // Owns the history of sessions of a role: writes each change, and shows unwritten changes as if they were written. A full disk must not end
 // a backup. Does not know how the history is stored.
-import type { SessionSummary } from '../contracts/models/session.ts';
+import type { SessionProgress, SessionSummary } from '../contracts/models/session.ts';
 import { keepLeftOut, leftOutOf, type LeftOut } from '../contracts/row-list.ts';
+import { systemClock } from '../kernel/clock.ts';
 import { every, type Schedule } from '../kernel/schedule.ts';
 import type { LiveSession } from './live-session.ts';
 import type { ArchivedSession, KeptHistory, SessionHistory } from './session-history.ts';
@@ -13,6 +14,10 @@ const endsBetweenLooks = 20;
 /** Limit of sessions that wait for free space on the disk. Memory holds the whole history of each. */
 const maxUnsaved = 200;
 const retryIntervalMs = 10_000;
+/** Killed between two writes, a service has lost this much of a session's figures, until the other side reports them. */
+const figuresIntervalMs = 1_000;
+/** Actions and objects of a running session are written at most this often, because a record can be large. */
+const recordIntervalMs = 10_000;
 /** A search for a session looks at this number of ended sessions of an owner. */
 const searchedSessions = 100;
 
@@ -28,6 +33,9 @@ export class SessionArchive {
   readonly #unsaved = new Map<string, Unsaved>();
   #writing: Promise<void> | undefined;
   #retry: Schedule | undefined;
+  /** Running sessions with unwritten figures; `recordDueMs`: the time at which the whole record is written. */
+  readonly #running = new Map<string, Unsaved & { recordDueMs: number }>();
+  #figures: Schedule | undefined;
   readonly #kept: KeptHistory;
   readonly #endsOf = new Map<string, number>();
 
@@ -42,13 +50,47 @@ export class SessionArchive {
    * @param owner job or account of the session
    */
   save(session: LiveSession, owner: string, context: unknown): Promise<void> {
+    this.#running.delete(session.id);
     this.#unsaved.delete(session.id);
     this.#unsaved.set(session.id, { session, owner, context });
     return this.#writeAll();
   }
 
+  /**
+   * Remembers a change of a running session between two saves, so that little is lost if the process is killed. @param what `steps` are
+   * written soon; `history` may wait longer
+   */
+  note(session: LiveSession, owner: string, context: unknown, what: 'figures' | 'steps' | 'history'): void {
+    if (session.isFinal) return;
+    const nowMs = systemClock.now();
+    const waitMs = { figures: Infinity, steps: 0, history: recordIntervalMs }[what];
+    const recordDueMs = Math.min(this.#running.get(session.id)?.recordDueMs ?? Infinity, nowMs + waitMs);
+    this.#running.set(session.id, { session, owner, context, recordDueMs });
+    this.#figures ??= every(figuresIntervalMs, () => this.#writeNoted(), { isBackground: true });
+  }
+
+  async #writeNoted(): Promise<void> {
+    const nowMs = systemClock.now();
+    const figures = new Map<string, SessionProgress>();
+    for (const [id, { session, owner, context, recordDueMs }] of this.#running) {
+      if (recordDueMs <= nowMs) void this.save(session, owner, context);
+      else if (!session.isFinal) {
+        figures.set(id, session.progress);
+        // The record still waits for its time.
+        if (recordDueMs !== Infinity) continue;
+      }
+      this.#running.delete(id);
+    }
+    if (figures.size > 0 && !this.#history.isClosed) await this.#history.saveFigures(figures);
+    if (this.#running.size > 0) return;
+    this.#figures?.stop();
+    this.#figures = undefined;
+  }
+
   /** Resolves when nothing is being written. */
   async idle(): Promise<void> {
+    this.#figures?.stop();
+    this.#figures = undefined;
     await this.#writing;
   }
 

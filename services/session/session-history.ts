@@ -1,5 +1,5 @@
 // Owns the port of the stored history of sessions: one record for each session. Decides neither what is kept nor when it is written.
-import type { SessionSummary } from '../contracts/models/session.ts';
+import type { SessionProgress, SessionSummary } from '../contracts/models/session.ts';
 import type { StoredSession } from './session-record.ts';
 
 export interface ArchivedSession extends StoredSession {
@@ -33,6 +33,8 @@ export interface SessionHistory {
    * write
    */
   save(record: HistoryRecord): Promise<boolean>;
+  /** Stores the figures of unfinished sessions, much more cheaply than their whole records. They may be lost when the disk refuses. */
+  saveFigures(figures: ReadonlyMap<string, SessionProgress>): Promise<void>;
   /** @throws storage.damaged for a record that cannot be read */
   find(sessionId: string): Promise<ArchivedSession | undefined>;
   /** Milliseconds since the epoch; undefined for an unfinished or unknown session. */

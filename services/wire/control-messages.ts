@@ -104,6 +104,8 @@ const grant = z.object({
   resumeWindowMs: z.int().nonnegative(),
   /** The handshake steps of the target mover so far, as in the session's history: times by the provider's clock. */
   steps: rowList(handshakeStep, 16),
+  /** A further attempt: the figures that the provider has of the session. A tenant that lost its own figures continues with these. */
+  progress: progress.optional(),
 });
 export type SessionGrant = z.infer<typeof grant>;
 

@@ -10,6 +10,7 @@ import { jobsDomain } from '../../contracts/rpc/jobs.ts';
 import { pointsDomain } from '../../contracts/rpc/points.ts';
 import { sessionsDomain } from '../../contracts/rpc/sessions.ts';
 import { connectAdmin, type AdminClient } from '../../host/carriers/admin-client.ts';
+import { growingFigures } from '../../session/attempt-figures.ts';
 import { startDemoSite, type DemoSite } from '../../demo/demo-site.ts';
 import { spawnService, type ServiceChild } from '../../host/service-child.ts';
 
@@ -83,6 +84,10 @@ describe('a killed service', () => {
         const { state, progress } = await show(site.tenant.client, sessionId);
         return state === 'transferring' && progress.transferredBytes > 0 ? true : undefined;
       }, 'data on its way');
+      const before = {
+        tenant: await show(site.tenant.client, sessionId),
+        provider: await show(site.provider.client, sessionId),
+      };
       const again = await killAndRestart(site, role);
       undo.push(() => {
         again.client.close();
@@ -95,6 +100,25 @@ describe('a killed service', () => {
       }, 'the end of the session');
       expect(session, JSON.stringify(session.actions)).toMatchObject({ error: null, state: 'succeeded' });
       expect(session.attempt).toBeGreaterThan(1);
+      const provider = role === 'provider' ? again.client : site.provider.client;
+      const atProvider = await until(async () => {
+        const detail = await show(provider, sessionId);
+        return finalSessionStates.includes(detail.state) ? detail : undefined;
+      }, 'the end of the session at the provider');
+      // Neither side has forgotten what both had seen before.
+      for (const name of growingFigures) {
+        expect(session.progress[name], name).toBe(atProvider.progress[name]);
+        const seen = Math.min(before.tenant.progress[name], before.provider.progress[name]);
+        expect(session.progress[name], name).toBeGreaterThanOrEqual(seen);
+      }
+      const stepsOf = ({ steps }: SessionDetail, attempt: number): string[] =>
+        steps
+          .filter((step) => step.attempt === attempt && step.outcome === 'done')
+          .map(({ step }) => step)
+          .sort();
+      for (const attempt of new Set(session.steps.map((step) => step.attempt))) {
+        expect(stepsOf(atProvider, attempt), `attempt ${attempt}`).toEqual(stepsOf(session, attempt));
+      }
       const { points } = await tenant.domain(pointsDomain).list({});
       expect(points.map(({ id }) => id)).toEqual([sessionId]);
       const destination = path.join(folder, 'restored');

@@ -7,6 +7,7 @@ import { jobsDomain } from '../../contracts/rpc/jobs.ts';
 import { pointsDomain } from '../../contracts/rpc/points.ts';
 import { sessionsDomain } from '../../contracts/rpc/sessions.ts';
 import {
+  expectGrownFigures,
   expectWhole,
   moverPids,
   startProxiedSite,
@@ -105,6 +106,8 @@ describe('a pause', () => {
     // Blocks that were durable before the pause were offered again but not sent again.
     expect(session.progress.reusedBlocks).toBeGreaterThan(0);
     expect((await stack.tenant.domain(pointsDomain).list({})).points).toHaveLength(1);
+    expect(session.progress.readBytes).toBeGreaterThan(sizeBytes);
+    expectGrownFigures(site, sessionId);
     await expectWhole(site, session.pointId);
   }, 90_000);
 
@@ -155,6 +158,8 @@ describe('a pause', () => {
     await resume(site, sessionId);
     const session = await stack.untilEnded(sessionId);
     expect(session).toMatchObject({ error: null, state: 'succeeded' });
+    await stack.untilEndedAtProvider(sessionId);
+    expectGrownFigures(site, sessionId);
     await expectWhole(site, session.pointId);
   }, 90_000);
 
@@ -231,6 +236,7 @@ describe('a pause', () => {
     expect(ended.progress.restored).toEqual({ files: 1, bytes: sizeBytes, skipped: 0, failed: 0 });
     const { progress } = await stack.untilEndedAtProvider(sessionId);
     expect(progress.restored).toEqual(ended.progress.restored);
+    expectGrownFigures(site, sessionId);
     expect(ended).toMatchObject({ error: null, state: 'succeeded', attempt: 2 });
     const [restored, original] = await Promise.all([
       readFile(path.join(destination, 'big.bin')),

@@ -14,6 +14,7 @@ import { sessionsDomain } from '../../contracts/rpc/sessions.ts';
 import { tenantsDomain } from '../../contracts/rpc/tenants.ts';
 import { compareTrees } from '../../demo/tree-comparison.ts';
 import {
+  expectGrownFigures,
   expectWhole,
   fileBytes,
   moverPids,
@@ -204,6 +205,8 @@ describe('an interrupted session', () => {
     const session = await site.stack.runJob(site.jobId);
     expect(await killed.promise).toHaveLength(1);
     expect(session).toMatchObject({ error: null, state: 'succeeded', attempt: 2, hasSecurityWarning: false });
+    await site.stack.untilEndedAtProvider(session.id);
+    expectGrownFigures(site, session.id);
     await expectWhole(site, session.pointId);
   }, 60_000);
 
@@ -218,6 +221,8 @@ describe('an interrupted session', () => {
     const session = await site.stack.runJob(site.jobId);
     expect(await killed.promise).toHaveLength(1);
     expect(session).toMatchObject({ error: null, state: 'succeeded', attempt: 2, hasSecurityWarning: false });
+    await site.stack.untilEndedAtProvider(session.id);
+    expectGrownFigures(site, session.id);
     await expectWhole(site, session.pointId);
   }, 60_000);
 

@@ -264,7 +264,7 @@ export class ProviderSession {
       );
       attempt.forgetSecrets();
       this.#options.onChanged(this);
-      return grant;
+      return live.attempt === 1 ? grant : { ...grant, progress: live.progress };
     } catch (error) {
       const failure = toFarkeepError(error);
       await attempt.end(failure);

@@ -13,6 +13,8 @@ import { forTenant } from '../../mover/link/for-tenant.ts';
 import type { Operation } from '../../mover/link/local-link.ts';
 import { LiveSession } from '../../session/live-session.ts';
 import type { SessionArchive } from '../../session/session-archive.ts';
+import { archiveObserver, type RunningRecord } from '../../session/archive-observer.ts';
+import type { SessionObserver } from '../../session/session-record.ts';
 import { sessionPublisher } from '../../session/session-publisher.ts';
 import type { MessagePeer } from '../../wire/control-calls.ts';
 import type {
@@ -71,11 +73,11 @@ export class ProviderSessions {
 
   /** Continues the sessions that were running when the service ended: their reservations wait for the tenants. */
   async resumeAfterRestart(): Promise<void> {
-    const { archive, clock, publish, logger } = this.#options;
+    const { archive, clock, logger } = this.#options;
     const { sessions, leftOut } = await archive.unfinished();
     if (leftOut !== undefined) logger.error('Sessions cannot be resumed: their records are damaged', { ...leftOut });
     for (const { detail, samples, context } of sessions) {
-      const live = LiveSession.restore({ detail, samples }, clock, [sessionPublisher(publish)]);
+      const live = LiveSession.restore({ detail, samples }, clock, this.#observers());
       // This service wrote the record, so its shape is known. A newer schema has a migration.
       const session = this.#create(live, readSessionContext(context));
       session.awaitTenant();
@@ -90,7 +92,7 @@ export class ProviderSessions {
   ): Promise<SessionGrant> {
     this.#refuseWhenStopping();
     this.#pace.take(tenantId);
-    const { accounts, clock, publish, maxTasksPerTenant } = this.#options;
+    const { accounts, clock, maxTasksPerTenant } = this.#options;
     const account = await accounts.requireActive(tenantId);
     const quota = await this.#quotaOf(tenantId, ({ repository }) => repository === input.repository);
     if (quota === undefined) {
@@ -151,7 +153,7 @@ export class ProviderSessions {
         areObjectNamesHidden: input.areNamesHidden,
       },
       clock,
-      [sessionPublisher(publish)],
+      this.#observers(),
     );
     if (input.operation !== 'backup') live.setPoint(pointId);
     const session = this.#create(live, {
@@ -375,6 +377,15 @@ export class ProviderSessions {
     this.#sessions.set(live.id, session);
     this.#changed(session);
     return session;
+  }
+
+  #observers(): SessionObserver[] {
+    const { archive, publish } = this.#options;
+    const find = (sessionId: string): RunningRecord | undefined => {
+      const running = this.#sessions.get(sessionId);
+      return running && { session: running.live, owner: running.context.tenantId, context: running.context };
+    };
+    return [sessionPublisher(publish), archiveObserver(archive, find)];
   }
 
   #changed(session: ProviderSession): void {

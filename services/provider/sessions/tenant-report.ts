@@ -20,7 +20,6 @@ export function takeReport(
   onPhase: (phase: NonNullable<Report['phase']>) => void,
 ): void {
   if (live.isFinal || report.attempt !== live.attempt) return;
-  if (report.phase !== undefined) onPhase(report.phase);
   for (const step of report.steps ?? []) {
     const name = handshakeStepNameSchema.safeParse(step.step);
     if (!name.success || providerSteps.has(name.data)) continue;
@@ -30,6 +29,8 @@ export function takeReport(
       live.currentSteps.some((earlier) => earlier.step === name.data && earlier.outcome === 'done');
     if (!isOld) live.addForeignStep({ ...step, step: name.data, attempt: report.attempt });
   }
+  // The record is saved when the phase changes, with the steps that led to it.
+  if (report.phase !== undefined) onPhase(report.phase);
   for (const action of report.actions ?? []) live.addForeignAction(action);
   for (const object of live.areObjectNamesHidden ? [] : (report.objects ?? [])) live.putObject(object);
   if (report.warningCount !== undefined) live.setWarningCount(report.warningCount);

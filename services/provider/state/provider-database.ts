@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Database } from '../../kernel/state/database.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { openServiceDatabase } from '../../kernel/state/service-database.ts';
-import { sessionHistoryMigration } from '../../session/state/sqlite-session-history.ts';
+import { sessionFiguresMigration, sessionHistoryMigration } from '../../session/state/sqlite-session-history.ts';
 
 const accounts = `
   CREATE TABLE settings (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
@@ -113,6 +113,7 @@ export const providerMigrations: readonly string[] = [
   verifiedRepositories,
   addressesOfLinks,
   parametersOfAudit,
+  sessionFiguresMigration,
 ];
 
 /** @throws service.database-damaged */

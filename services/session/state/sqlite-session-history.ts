@@ -3,13 +3,16 @@
 import {
   finalSessionStates,
   sessionDetailSchema,
+  sessionProgressSchema,
   sessionSummarySchema,
+  type SessionProgress,
   type SessionSummary,
 } from '../../contracts/models/session.ts';
 import { reviveOldSpelling } from '../../contracts/old-spellings.ts';
 import { readRows } from '../../contracts/row-list.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Database, Row } from '../../kernel/state/database.ts';
+import { grown } from '../attempt-figures.ts';
 import { objectStateIn } from '../final-states.ts';
 import type { ArchivedSession, HistoryRecord, KeptHistory, SessionHistory } from '../session-history.ts';
 import type { StoredSession } from '../session-record.ts';
@@ -30,6 +33,14 @@ export const sessionHistoryMigration = `
   CREATE INDEX sessions_by_owner ON sessions (owner, created_at DESC);
 `;
 
+/** The newest figures of unfinished sessions: their records are written only when more than the figures changed. */
+export const sessionFiguresMigration = `
+  CREATE TABLE session_figures (id TEXT PRIMARY KEY, progress TEXT NOT NULL) STRICT;
+`;
+
+const recordColumns = `id, owner, detail, samples, context,
+  (SELECT progress FROM session_figures WHERE session_figures.id = sessions.id) AS progress`;
+
 export class SqliteSessionHistory implements SessionHistory {
   readonly #database: Database;
 
@@ -42,6 +53,7 @@ export class SqliteSessionHistory implements SessionHistory {
   }
 
   async save({ owner, summary, detail, samples, context }: HistoryRecord): Promise<boolean> {
+    const isFinal = finalSessionStates.includes(detail.state);
     const noted = this.#database.note(
       `INSERT INTO sessions (id, owner, is_final, created_at, summary, detail, samples, context)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -49,18 +61,32 @@ export class SqliteSessionHistory implements SessionHistory {
          detail = excluded.detail, samples = excluded.samples, context = excluded.context`,
       detail.id,
       owner,
-      finalSessionStates.includes(detail.state) ? 1 : 0,
+      isFinal ? 1 : 0,
       detail.createdAt,
       JSON.stringify(summary),
       JSON.stringify(detail),
       JSON.stringify(samples),
       JSON.stringify(context),
     );
+    if (isFinal) this.#database.note('DELETE FROM session_figures WHERE id = ?', detail.id);
     return noted !== undefined;
   }
 
+  async saveFigures(figures: ReadonlyMap<string, SessionProgress>): Promise<void> {
+    this.#database.noteAll(() => {
+      for (const [id, progress] of figures) {
+        this.#database.run(
+          `INSERT INTO session_figures (id, progress) VALUES (?, ?)
+           ON CONFLICT (id) DO UPDATE SET progress = excluded.progress`,
+          id,
+          JSON.stringify(progress),
+        );
+      }
+    });
+  }
+
   async find(sessionId: string): Promise<ArchivedSession | undefined> {
-    const row = this.#database.get('SELECT owner, detail, samples, context FROM sessions WHERE id = ?', sessionId);
+    const row = this.#database.get(`SELECT ${recordColumns} FROM sessions WHERE id = ?`, sessionId);
     if (row === undefined) return undefined;
     try {
       return read(row);
@@ -101,9 +127,7 @@ export class SqliteSessionHistory implements SessionHistory {
 
   async unfinished(): Promise<ArchivedSession[]> {
     return readRows(
-      this.#database.all(
-        'SELECT id, owner, detail, samples, context FROM sessions WHERE is_final = 0 ORDER BY created_at',
-      ),
+      this.#database.all(`SELECT ${recordColumns} FROM sessions WHERE is_final = 0 ORDER BY created_at`),
       (row) => {
         try {
           return read(row);
@@ -151,8 +175,23 @@ function read(row: Row): ArchivedSession {
   const objects = detail.objects.map((object) => ({ ...object, state: objectStateIn(detail.state, object.state) }));
   return {
     owner: String(row['owner']),
-    detail: { ...detail, objects },
+    detail: { ...detail, objects, progress: withFigures(detail.progress, row['progress']) },
     samples: JSON.parse(String(row['samples'])) as StoredSession['samples'],
     context: JSON.parse(String(row['context'])),
   };
+}
+
+/** Figures only grow, so the larger ones are the newer ones. Unreadable ones are not worth a record. */
+function withFigures(progress: SessionProgress, figures: Row[string] | undefined): SessionProgress {
+  if (typeof figures !== 'string') return progress;
+  const parsed = sessionProgressSchema.safeParse(parsedJson(figures));
+  return parsed.success ? grown(progress, parsed.data) : progress;
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -4,6 +4,7 @@ import type { Timers } from '../../kernel/clock.ts';
 import { valueWithin, whenAborted } from '../../kernel/deadline.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { handshakeStepNameSchema } from '../../contracts/models/handshake.ts';
+import type { SessionProgress } from '../../contracts/models/session.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { Secret } from '../../kernel/secret.ts';
 import { isOfTenant } from '../../mover/link/for-tenant.ts';
@@ -62,6 +63,8 @@ export interface SessionAttemptOptions {
   readonly link: ProviderLink;
   readonly reporter: SessionReporter;
   readonly knows: ProviderKnowledge;
+  /** This service was restarted: the provider may have later figures than the record of this side. */
+  readonly mayLackFigures: boolean;
   readonly logger: Logger;
   readonly signal: AbortSignal;
   /** A transfer without progress for this time is ended and retried. */
@@ -100,9 +103,12 @@ export class SessionAttempt {
   #stall: StallWatch | undefined;
   #failure: FarkeepError | undefined;
   #isOver = false;
+  /** The figures of the session before this attempt; the mover counts from zero. */
+  #earlier: SessionProgress;
 
   constructor(options: SessionAttemptOptions) {
     this.#options = options;
+    this.#earlier = options.live.progress;
     // The connection may be lost while no caller awaits this promise.
     this.#broken.promise.catch(() => undefined);
     const { peer } = options.link.channel;
@@ -125,7 +131,9 @@ export class SessionAttempt {
         return { storedBytes: grant.committed.storedBytes, isMeasured: false };
       }
       this.#options.onGranted(grant);
-      reporter.attach(link.channel.peer, live.id, live.attempt);
+      if (grant.progress !== undefined && this.#options.mayLackFigures) live.catchUp(grant.progress);
+      this.#earlier = live.progress;
+      reporter.attach(link.channel.peer, live.id, live.attempt, live.progress);
       this.#takeSteps(grant.steps);
       const exit = await this.#transfer(grant, mover);
       if (exit.kind !== 'finished') throw FarkeepError.fromInfo(exit.error);
@@ -179,20 +187,13 @@ export class SessionAttempt {
 
   #startMover(): DataMover {
     const { live, plan, logger, tools, onPhase } = this.#options;
-    const { moverOperation } = plan;
-    const { readBytes, transferredBytes, restored } = live.progress;
-    const earlier = {
-      readBytes,
-      transferredBytes,
-      restored: moverOperation.kind === 'restore' ? restored : undefined,
-    };
     return tools.startMover(
       { side: 'source', sessionId: live.id, attempt: live.attempt, streams: plan.streams },
       {
         logger,
         onEvent: (event) => {
           this.#stall?.saw(event);
-          applySourceEvent(live, event, { targetBusy: this.#targetBusy, earlier, onPhase });
+          applySourceEvent(live, event, { targetBusy: this.#targetBusy, earlier: this.#earlier, onPhase });
           if (event.type === 'finished' && 'rootHash' in event && event.failure !== undefined)
             this.#failure = FarkeepError.fromInfo(event.failure);
         },

@@ -37,8 +37,12 @@ export class SessionReporter implements SessionObserver {
     this.#areNamesHidden = areNamesHidden;
   }
 
-  /** From now on, reports go to this peer. Collected changes are sent first. */
-  attach(peer: MessagePeer, sessionId: string, attempt: number): void {
+  /**
+   * From now on, reports go to this peer. Collected changes are sent first. @param progress all figures of the session: the other side may
+   * have lost them
+   */
+  attach(peer: MessagePeer, sessionId: string, attempt: number, progress?: SessionProgress): void {
+    if (progress !== undefined) this.#progress ??= progress;
     this.#target = { peer, sessionId, attempt };
     this.#reports ??= every(intervalMs, () => this.flush(), { isBackground: true });
     this.flush();

@@ -1,5 +1,6 @@
 // One tenant session with a manual clock, a fake provider that only answers, and a fake source mover.
 import { afterEach, describe, expect, it } from 'vitest';
+import { noProgress } from '../../contracts/models/session.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { LiveSession } from '../../session/live-session.ts';
 import { failureOf } from '../../testing/failure-of.ts';
@@ -234,6 +235,31 @@ describe('a question about a certificate', () => {
     await clock.advance(60 * 60_000);
     await done;
     expect(live.detail()).toMatchObject({ state: 'failed', error: { code: 'trust.changed' } });
+  });
+});
+
+describe('the figures of a further attempt', () => {
+  const atProvider = { ...noProgress, totalBytes: 1000, processedBytes: 900, readBytes: 800, safeBytes: 700 };
+  const resumed = async (isRestored: boolean): Promise<LiveSession> => {
+    const session = makeSession({
+      ...{ knows: 'yes', isRestored },
+      prepare: (live) => live.setProgress({ processedBytes: 500, readBytes: 600, safeBytes: 400 }),
+    });
+    session.provider.special.set('session.resume', () =>
+      Promise.resolve({ ...session.provider.grant(), progress: atProvider }),
+    );
+    void session.runner.run();
+    await session.settle();
+    return session.live;
+  };
+
+  it('continue with those of the provider after the service was killed', async () => {
+    const { progress } = await resumed(true);
+    expect(progress).toMatchObject({ totalBytes: 1000, processedBytes: 900, readBytes: 800, safeBytes: 700 });
+  });
+
+  it('are those of this service as long as it runs', async () => {
+    expect((await resumed(false)).progress).toMatchObject({ processedBytes: 500, readBytes: 600, safeBytes: 400 });
   });
 });
 

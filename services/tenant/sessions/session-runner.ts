@@ -49,6 +49,8 @@ export interface RunnerOptions {
   readonly stallTimeoutMs: number;
   /** What this side knows about the session at the provider, from before a restart of this service. */
   readonly knows: ProviderKnowledge;
+  /** This service was restarted during the session. */
+  readonly isRestored: boolean;
   readonly tools: AttemptTools;
   /** Fires when the service stops. A session that has ended may still have to report its end. */
   readonly untilStop: AbortSignal;
@@ -250,13 +252,14 @@ export class SessionRunner {
 
   async #runAttempt(knows: ProviderKnowledge): Promise<void> {
     const { live, plan } = this;
-    const { reporter, logger, stallTimeoutMs, tools, onMeasured } = this.#options;
+    const { reporter, logger, stallTimeoutMs, tools, onMeasured, isRestored } = this.#options;
     const link = this.#link;
     if (link === undefined) return;
     let failure: FarkeepError | undefined;
     try {
       const result = await new SessionAttempt({
         ...{ live, plan, link, reporter, knows, logger, stallTimeoutMs, tools },
+        mayLackFigures: isRestored,
         signal: this.#running.signal,
         onAnswerLost: () => this.#tell({ type: 'answer-lost' }),
         onGranted: ({ attempt, resumeWindowMs }) => this.#tell({ type: 'granted', attempt, keptForMs: resumeWindowMs }),

@@ -1,16 +1,9 @@
 // Owns the conversion of source mover events into changes of the session record. Phases go to the session machine. Must not decide
 // anything.
-import type { SessionObject } from '../../contracts/models/session.ts';
-import type { MoverEvent, RestoredFigures, SourceTotals } from '../../mover/link/local-link.ts';
+import type { SessionObject, SessionProgress } from '../../contracts/models/session.ts';
+import type { MoverEvent, SourceTotals } from '../../mover/link/local-link.ts';
+import { addAttempt, type AttemptFigures } from '../../session/attempt-figures.ts';
 import type { LiveSession } from '../../session/live-session.ts';
-
-/** The results of earlier attempts. */
-export interface EarlierAttempts {
-  readonly readBytes: number;
-  readonly transferredBytes: number;
-  /** What earlier attempts have restored. The current attempt does not restore it again, and would count it as skipped. */
-  readonly restored: RestoredFigures | undefined;
-}
 
 /** A mover counts from zero in every attempt. People and the evidence get the totals of the whole session. */
 export function applySourceEvent(
@@ -22,7 +15,8 @@ export function applySourceEvent(
     onPhase,
   }: {
     readonly targetBusy?: number | undefined;
-    readonly earlier: EarlierAttempts;
+    /** The figures of the session before this attempt. */
+    readonly earlier: SessionProgress;
     readonly onPhase: (phase: 'transferring' | 'finalizing') => void;
   },
 ): void {
@@ -35,7 +29,7 @@ export function applySourceEvent(
       if (!('phase' in event)) return;
       const { totals, busy, phase } = event;
       if (phase === 'finalizing') onPhase('finalizing');
-      live.setProgress(progressOf(totals, earlier), {
+      live.setProgress(addAttempt(earlier, figuresOf(totals)), {
         source: share(busy.source),
         compression: share(busy.compress),
         network: share(busy.network),
@@ -60,8 +54,12 @@ export function applySourceEvent(
       live.remark(event.text);
       return;
     case 'finished':
-      if ('rootHash' in event)
-        live.setProgress({ ...progressOf(event.totals, earlier), safeBytes: event.totals.processedBytes });
+      if ('rootHash' in event) {
+        const { processedBytes } = event.totals;
+        live.setProgress(addAttempt(earlier, { ...figuresOf(event.totals), safeBytes: processedBytes }));
+        // All data of the restore point is safe, and so is what earlier attempts processed.
+        live.setProgress({ safeBytes: live.progress.processedBytes });
+      }
       return;
     default:
       return;
@@ -75,30 +73,23 @@ const objectStates: Record<'running' | 'succeeded' | 'warning' | 'failed', Sessi
   failed: 'failed',
 };
 
-function progressOf(totals: SourceTotals, earlier: EarlierAttempts): Parameters<LiveSession['setProgress']>[0] {
+function figuresOf(totals: SourceTotals): AttemptFigures {
+  const { totalBytes = null, totalFiles = null, safeBytes = 0, restored } = totals;
+  const { processedBytes, processedFiles, readBytes, transferredBytes, unchangedFiles, newBlocks, reusedBlocks } =
+    totals;
   return {
-    totalBytes: totals.totalBytes ?? null,
-    totalFiles: totals.totalFiles ?? null,
-    processedBytes: totals.processedBytes,
-    processedFiles: totals.processedFiles,
-    readBytes: earlier.readBytes + totals.readBytes,
-    transferredBytes: earlier.transferredBytes + totals.transferredBytes,
+    totalBytes,
+    totalFiles,
+    processedBytes,
+    processedFiles,
+    readBytes,
+    transferredBytes,
     // Only a backup makes data safe at the provider.
-    safeBytes: totals.safeBytes ?? 0,
-    unchangedFiles: totals.unchangedFiles,
-    newBlocks: totals.newBlocks,
-    reusedBlocks: totals.reusedBlocks,
-    ...(totals.restored === undefined ? {} : { restored: together(totals.restored, earlier.restored) }),
-  };
-}
-
-function together(now: RestoredFigures, earlier: RestoredFigures | undefined): RestoredFigures {
-  if (earlier === undefined) return now;
-  return {
-    files: earlier.files + now.files,
-    bytes: earlier.bytes + now.bytes,
-    skipped: Math.max(0, now.skipped - earlier.files),
-    failed: now.failed,
+    safeBytes,
+    unchangedFiles,
+    newBlocks,
+    reusedBlocks,
+    ...(restored === undefined ? {} : { restored }),
   };
 }
 

@@ -13,6 +13,7 @@ import { LiveSession } from '../../session/live-session.ts';
 import type { ProviderKnowledge } from '../../session/machine/tenant-states.ts';
 import type { SessionObserver } from '../../session/session-record.ts';
 import type { SessionArchive } from '../../session/session-archive.ts';
+import { archiveObserver } from '../../session/archive-observer.ts';
 import { sessionPublisher } from '../../session/session-publisher.ts';
 import { askProvider } from '../../wire/control-calls.ts';
 import type { ProviderDialer } from '../providers/provider-dialer.ts';
@@ -97,7 +98,7 @@ export class TenantSessions {
       }
       // The service may have been killed after the provider's grant and before the grant was recorded. So without a recorded grant, the
       // provider may still know the session.
-      void this.#run(live, reporter, storedContext, storedContext.isGranted ? 'yes' : 'maybe');
+      void this.#run(live, reporter, storedContext, storedContext.isGranted ? 'yes' : 'maybe', true);
     }
   }
 
@@ -222,6 +223,7 @@ export class TenantSessions {
     reporter: SessionReporter,
     initial: TenantSessionContext,
     knows: ProviderKnowledge,
+    isRestored = false,
   ): Promise<void> {
     const { archive, providers, onJobChanged } = this.#options;
     let context = initial;
@@ -240,6 +242,7 @@ export class TenantSessions {
       promptWaitMs: this.#options.promptWaitMs,
       stallTimeoutMs: this.#options.stallTimeoutMs,
       knows,
+      isRestored,
       tools: { timers: systemClock, deliverKeyB, startMover: this.#options.startMover },
       untilStop: this.#stopping.signal,
       onGranted: () => {
@@ -293,15 +296,12 @@ export class TenantSessions {
     return [
       sessionPublisher(publish),
       reporter,
-      {
-        // Only state changes are written. A crash loses the changes between two state changes, and the next attempt reports the lost
-        // changes again.
-        changed: (summary) => {
-          const running = this.#running.get(summary.id);
-          if (running !== undefined)
-            void archive.save(running.runner.live, running.context().plan.jobId, running.context());
-        },
-      },
+      archiveObserver(archive, (sessionId) => {
+        const running = this.#running.get(sessionId);
+        if (running === undefined) return undefined;
+        const context = running.context();
+        return { session: running.runner.live, owner: context.plan.jobId, context };
+      }),
     ];
   }
 }

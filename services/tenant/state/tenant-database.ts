@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Database } from '../../kernel/state/database.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { openServiceDatabase } from '../../kernel/state/service-database.ts';
-import { sessionHistoryMigration } from '../../session/state/sqlite-session-history.ts';
+import { sessionFiguresMigration, sessionHistoryMigration } from '../../session/state/sqlite-session-history.ts';
 
 const directory = `
   CREATE TABLE providers (
@@ -41,7 +41,7 @@ const directory = `
   ) STRICT;
 `;
 
-export const tenantMigrations: readonly string[] = [directory, sessionHistoryMigration];
+export const tenantMigrations: readonly string[] = [directory, sessionHistoryMigration, sessionFiguresMigration];
 
 /** @throws service.database-damaged */
 export function openTenantDatabase(home: string, logger?: Logger): Database {

@@ -27,6 +27,7 @@ const plan: SessionPlan = {
 
 export interface Made {
   readonly knows?: ProviderKnowledge;
+  readonly isRestored?: boolean;
   readonly operation?: SessionPlan['operation'];
   readonly prepare?: (live: LiveSession) => void;
 }
@@ -61,6 +62,7 @@ export interface TenantSession {
 
 export function makeSession({
   knows = 'no',
+  isRestored = false,
   operation = 'backup',
   prepare = () => undefined,
 }: Made = {}): TenantSession {
@@ -96,7 +98,7 @@ export function makeSession({
   };
   const stopping = new AbortController();
   const runner = new SessionRunner({
-    ...{ live, plan: { ...plan, operation }, reporter, clock, knows, logger: silentLogger },
+    ...{ live, plan: { ...plan, operation }, reporter, clock, knows, isRestored, logger: silentLogger },
     ...{ retryIntervalMs, retryWindowMs, stallTimeoutMs, promptWaitMs: 60 * 60_000 },
     provider: () => ({ id: 'p' }) as ServiceProvider,
     dialer: {

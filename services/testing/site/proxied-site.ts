@@ -6,6 +6,9 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'vitest';
+import type { SessionProgress } from '../../contracts/models/session.ts';
+import { sessionsDomain } from '../../contracts/rpc/sessions.ts';
+import { growingFigures } from '../../session/attempt-figures.ts';
 import { Stack, type StackOptions } from './stack.ts';
 import { TamperingProxy } from '../hostile/tampering-proxy.ts';
 
@@ -86,4 +89,24 @@ export async function expectWhole(
     readFile(path.join(source, 'big.bin')),
   ]);
   expect(saved.equals(original)).toBe(true);
+}
+
+/** Each side has published figures of this session that only grow, and both sides have the same last figures. */
+export function expectGrownFigures({ stack }: ProxiedSite, sessionId: string): void {
+  const last = [stack.tenant, stack.provider].map(({ events }) => {
+    const shown = events
+      .of(sessionsDomain, 'progressed')
+      .filter((told) => told.sessionId === sessionId)
+      .map(({ progress }) => progress);
+    for (const [index, progress] of shown.entries()) {
+      const before = shown[index - 1];
+      if (before === undefined) continue;
+      for (const name of growingFigures) expect(progress[name], name).toBeGreaterThanOrEqual(before[name]);
+      if (before.totalBytes !== null) expect(progress.totalBytes).not.toBeNull();
+    }
+    return shown.at(-1);
+  });
+  const figuresOf = (progress: SessionProgress | undefined): unknown =>
+    growingFigures.map((name) => [name, progress?.[name]]);
+  expect(figuresOf(last[1])).toEqual(figuresOf(last[0]));
 }
