@@ -11,6 +11,7 @@ import { openParts, type RunningService, type ServiceOptions, type ServiceParts 
 import type { StartMover } from '../mover/link/data-mover.ts';
 import { startMoverProcess } from '../mover/link/mover-process.ts';
 import { SerialQueue } from '../kernel/serial-queue.ts';
+import { Coalescer } from '../session/coalescer.ts';
 import { SessionArchive } from '../session/session-archive.ts';
 import { ControlServer } from '../transport/control-server.ts';
 import { AuditLog } from './state/audit-log.ts';
@@ -38,6 +39,9 @@ import { TenantAccounts } from './accounts/tenant-accounts.ts';
 import { tenantRequestHandlers } from './rpc/tenant-requests.ts';
 import { loadUnknownUserSecret } from './accounts/unknown-user-secret.ts';
 import { CertificateUsageEvents } from './certificates/certificate-usage-events.ts';
+
+/** Shortest time between two counts of the repositories while sessions store blocks. */
+const usageIntervalMs = 2_000;
 
 export interface ProviderOptions extends ServiceOptions<ProviderConfig> {
   /** Access rights of the files with private keys. Left out: only the owner, on Linux and macOS. */
@@ -93,6 +97,7 @@ async function open(options: ProviderOptions, parts: ServiceParts): Promise<Omit
         if (!state.isClosed) logger.warn('The repositories could not be read', { error });
       });
   };
+  const usageOut = new Coalescer<void>(usageIntervalMs, publishRepositories);
   const sessions = new ProviderSessions({
     accounts,
     archive,
@@ -105,6 +110,10 @@ async function open(options: ProviderOptions, parts: ServiceParts): Promise<Omit
     maxTasksPerTenant: config.maxTasksPerTenant,
     startMover: options.startMover ?? startMoverProcess,
     onTenantChanged: (tenantId) => tenantChanged(tenantId),
+    onUsageChanged: (tenantId) => {
+      tenantChanged(tenantId);
+      usageOut.push();
+    },
     deleting,
   });
   const tenantChanges = new SerialQueue();

@@ -191,6 +191,8 @@ export type TargetEvent =
       readonly arrivedBytes: number;
       readonly busyShare: number;
     }
+  /** Sent while a backup runs, and at the end of an attempt: everything that the tenant stores now, in bytes. */
+  | { readonly type: 'usage'; readonly usedBytes: number }
   /** The target found damaged blocks in the repository; they no longer count as present. */
   | { readonly type: 'damage-marked'; readonly blocks: number; readonly packs: readonly string[] }
   /** The source sent blocks again that were marked as damaged, and they are now stored intact. */

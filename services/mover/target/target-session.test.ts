@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { silentLogger } from '../../kernel/logger.ts';
 import { blockIdOf } from '../../blocks/block.ts';
 import { makeTemporaryFolder } from '../../testing/temporary-folder.ts';
+import type { TargetEvent } from '../link/local-link.ts';
 import type { DataMessage } from '../../wire/messages.ts';
 import { openFolderPlace } from '../../repository/folder/folder-place.ts';
 import { TargetSession } from './target-session.ts';
@@ -13,6 +14,7 @@ const pointId = 'a'.repeat(32);
 describe('a target session', () => {
   let session: TargetSession;
   const answers: DataMessage[][] = [[], []];
+  const events: TargetEvent[] = [];
   const say = async (streamIndex: number, message: DataMessage): Promise<void> => {
     await session.receive(streamIndex, message, [], (answer) => {
       answers[streamIndex]?.push(answer);
@@ -30,7 +32,7 @@ describe('a target session', () => {
       streamCount: 2,
       flushIntervalMs: 50,
       logger: silentLogger,
-      onEvent: () => undefined,
+      onEvent: (event) => void events.push(event),
       onFailure: () => undefined,
     });
 
@@ -53,6 +55,16 @@ describe('a target session', () => {
 
   afterEach(async () => {
     await session.close();
+  });
+
+  it('reports the used space while the backup runs, not only after the commit', async () => {
+    const content = randomBytes(5000);
+    const id = blockIdOf(content);
+    events.length = 0;
+    await say(0, { type: 'block', blocks: [{ id, encoding: 'raw', contentLength: 5000, stored: content }] });
+    await vi.waitUntil(() => events.some(({ type }) => type === 'usage'));
+    const usage = events.find((event) => event.type === 'usage');
+    expect(usage?.usedBytes).toBeGreaterThanOrEqual(5000);
   });
 
   it('reports an unwanted block as durable on the stream that offered it, but not before it is on disk', async () => {

@@ -86,10 +86,11 @@ export class TargetSession {
       const flush = (): void => {
         if (this.#unflushedBlocks === 0) return;
         this.#unflushedBlocks = 0;
-        this.#store.flush().catch((error: unknown) => {
+        this.#store.flush().then(
+          () => this.#tellUsage(),
           // The error of a background write can appear in this flush, or when the next block is added.
-          this.refuse(error);
-        });
+          (error: unknown) => this.refuse(error),
+        );
       };
       this.#flushing = every(options.flushIntervalMs, flush, { timers: options.timers ?? systemClock });
     }
@@ -162,12 +163,24 @@ export class TargetSession {
     if (this.#options.operation === 'backup' && !this.#isCommitted) {
       try {
         await this.#store.flush();
+        await this.#tellUsage();
       } catch (error) {
         this.#options.logger.warn('The last received blocks could not be made durable', { error });
       }
     }
     await this.#store.close();
     this.#tellReplaced();
+  }
+
+  /** What a running or interrupted backup has stored also counts as used. A failure is ignored: the next count has the same bytes. */
+  async #tellUsage(): Promise<void> {
+    if (this.#isCommitted) return;
+    try {
+      const usedBytes = await this.#store.usedBytes();
+      this.#options.onEvent({ type: 'usage', usedBytes });
+    } catch (error) {
+      this.#options.logger.info('The used space could not be counted', { error });
+    }
   }
 
   #tellReplaced(): void {

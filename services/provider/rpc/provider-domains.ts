@@ -3,6 +3,7 @@ import type { EventPublisher } from '../../contracts/contract.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import type { ServedDomains } from '../../kernel/running-service.ts';
+import { storageBackends } from '../../repository/backends.ts';
 import type { GatewayLinkServer } from '../../transport/gateway-link-server.ts';
 import type { TenantAccounts } from '../accounts/tenant-accounts.ts';
 import type { CertificateUsageEvents } from '../certificates/certificate-usage-events.ts';
@@ -80,6 +81,17 @@ export function providerDomains(areas: ProviderAreas): ServedDomains {
       publish,
       disconnect: (tenantId, reason) => connections.disconnect(tenantId, reason),
       onQuotasChanged: areas.publishRepositories,
+      countUsage: async (tenantId) => {
+        for (const { repositoryId, location } of await accounts.quotas(tenantId)) {
+          try {
+            const usedBytes = await points.usedBytes(storageBackends.locateTenant(location, tenantId));
+            await accounts.setUsage(tenantId, repositoryId, usedBytes);
+          } catch (error) {
+            // The last known figure stays.
+            logger.warn('The space that a tenant uses cannot be counted', { repositoryId, error });
+          }
+        }
+      },
     }),
     repositories: repositoryHandlers({
       repositories,

@@ -60,6 +60,11 @@ describe('the tenants of a provider', () => {
       publish: events.publish,
       disconnect: (_tenantId, { code }) => void asked.push(`disconnect: ${code}`),
       onQuotasChanged: () => void asked.push('quotas changed'),
+      countUsage: async (tenantId) => {
+        for (const { repositoryId } of await accounts.quotas(tenantId)) {
+          await accounts.setUsage(tenantId, repositoryId, 700);
+        }
+      },
     });
     tenants = callHandlers(tenantsDomain, handlers);
   });
@@ -73,6 +78,12 @@ describe('the tenants of a provider', () => {
   };
   const addGateway = async (name: string): Promise<string> =>
     (await gateways.create(name, [{ host: `${name}.test`, port: 6180 }], name, '2999-01-01T00:00:00.000Z')).id;
+
+  it('counts the used space again when a quota comes back', async () => {
+    const tenantId = await addContoso();
+    await tenants.set({ tenantId, quotas: [] });
+    expect(await tenants.set({ tenantId, quotas })).toMatchObject({ quotas: [{ usedBytes: 700 }] });
+  });
 
   it('adds an account, shows it with its running sessions, and records who added it', async () => {
     const added = await tenants.add({ name: 'contoso', password, quotas, maxTasks: 3 });

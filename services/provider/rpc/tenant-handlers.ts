@@ -29,6 +29,8 @@ export interface TenantHandlersOptions {
   /** Ends the control connections of an account. */
   readonly disconnect: (tenantId: string, reason: FarkeepError) => void;
   readonly onQuotasChanged: () => void;
+  /** Counts the space that an account uses in each of its repositories: a quota may come back to a place that has data. */
+  readonly countUsage: (tenantId: string) => Promise<void>;
 }
 
 export function tenantHandlers(options: TenantHandlersOptions): DomainHandlers<typeof tenantsDomain> {
@@ -55,6 +57,7 @@ export function tenantHandlers(options: TenantHandlersOptions): DomainHandlers<t
     set: async ({ tenantId, ...changes }, context) => {
       const { name } = await accounts.get(tenantId);
       await accounts.set(tenantId, changes);
+      if (changes.quotas !== undefined) await options.countUsage(tenantId);
       await audit.add(describeCaller(context), name, notable('tenant.set', { fields: Object.keys(changes) }));
       const reason = await refusalOf(accounts, tenantId);
       if (reason !== undefined) {

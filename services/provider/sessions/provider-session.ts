@@ -54,7 +54,7 @@ export interface ProviderSessionOptions {
   readonly resumeWindowMs: number;
   /** Called when something changed that must survive a restart. */
   readonly onChanged: (session: ProviderSession) => void;
-  readonly onUsage: (usedBytes: number) => void;
+  readonly onUsage: (usedBytes: number, change: 'blocks' | 'point') => void;
   /** Whether the restore point is on disk: a mover may die after the commit and before its report. */
   readonly findCommitted: () => Promise<boolean>;
   /** Starts a target mover. */
@@ -382,6 +382,7 @@ export class ProviderSession {
       onEvent: (event) => {
         // A mover that is ending may still report damage. Its report about the disk is true for any result of the session.
         if (event.type === 'damage-marked' || event.type === 'damage-replaced') this.#toldOfDamage(event);
+        else if (event.type === 'usage') this.#options.onUsage(event.usedBytes, 'blocks');
         else if (this.#attempt === attempt) this.#moverSaid(event);
       },
     });
@@ -427,7 +428,7 @@ export class ProviderSession {
         }
         return;
       case 'committed':
-        this.#options.onUsage(event.usedBytes);
+        this.#options.onUsage(event.usedBytes, 'point');
         this.#tell({ type: 'committed', storedBytes: event.storedBytes });
         return;
       default:

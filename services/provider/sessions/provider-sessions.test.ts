@@ -68,6 +68,7 @@ describe('a session that starts', () => {
       resumeWindowMs: 1000,
       maxTasksPerTenant: 16,
       onTenantChanged: () => undefined,
+      onUsageChanged: () => undefined,
       deleting: new Set(),
     });
     await repositories.add('main', path.join(await makeTemporaryFolder(), 'repository'));

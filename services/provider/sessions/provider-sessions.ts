@@ -48,6 +48,8 @@ export interface ProviderSessionsOptions {
   readonly maxTasksPerTenant: number;
   readonly startMover: StartMover;
   readonly onTenantChanged: (tenantId: string) => void;
+  /** The used space of this tenant was counted again. */
+  readonly onUsageChanged: (tenantId: string) => void;
   /** Points that are being deleted; no session starts with them. */
   readonly deleting: ReadonlySet<string>;
 }
@@ -365,11 +367,11 @@ export class ProviderSessions {
       advertisedHost,
       resumeWindowMs,
       onChanged: () => this.#changed(session),
-      onUsage: (usedBytes) => {
-        points.forget(context.location);
+      onUsage: (usedBytes, change) => {
+        if (change === 'point') points.forget(context.location);
         void accounts
           .setUsage(context.tenantId, context.repositoryId, usedBytes)
-          .then(() => this.#options.onTenantChanged(context.tenantId));
+          .then(() => this.#options.onUsageChanged(context.tenantId));
       },
       findCommitted: () => points.exists(context.location, context.pointId),
       openAttempt: (options) => new TargetAttempt(options, startMover),

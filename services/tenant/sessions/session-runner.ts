@@ -6,6 +6,7 @@ import type { ServiceProvider } from '../../contracts/models/tenant.ts';
 import { notable } from '../../contracts/notable-events.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { signalWithin } from '../../kernel/deadline.ts';
+import { every } from '../../kernel/schedule.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { formatBytes } from '../../kernel/format-bytes.ts';
 import type { Logger } from '../../kernel/logger.ts';
@@ -34,6 +35,8 @@ import { listenWhilePaused, tellPause } from './session-pause.ts';
 import type { SessionReporter } from './session-reporter.ts';
 
 const finalMessageTimeoutMs = 15_000;
+/** How often a running backup asks the provider for the used space. */
+const usageIntervalMs = 10_000;
 
 export interface RunnerOptions {
   readonly live: LiveSession;
@@ -256,6 +259,8 @@ export class SessionRunner {
     const link = this.#link;
     if (link === undefined) return;
     let failure: FarkeepError | undefined;
+    const ask = (): Promise<void> => this.#askUsage(link);
+    using _asking = plan.operation === 'backup' ? every(usageIntervalMs, ask, { timers: tools.timers }) : undefined;
     try {
       const result = await new SessionAttempt({
         ...{ live, plan, link, reporter, knows, logger, stallTimeoutMs, tools },
@@ -306,7 +311,7 @@ export class SessionRunner {
   }
 
   async #tellPause(by: SessionSide): Promise<void> {
-    const { live } = this;
+    const { live, plan } = this;
     const { logger } = this.#options;
     const link = this.#link;
     const { signal } = (this.#running = new AbortController());
@@ -314,6 +319,7 @@ export class SessionRunner {
     try {
       const reply = await tellPause(link, { sessionId: live.id, by, signal, logger });
       if (link?.channel.peer.isClosed === true) this.#link = undefined;
+      else if (link !== undefined && plan.operation === 'backup') void this.#askUsage(link);
       if (reply.kind === 'committed') {
         live.setPoint(reply.pointId);
         this.#storedBytes = reply.storedBytes;
@@ -415,7 +421,7 @@ export class SessionRunner {
   }
 
   /**
-   * Asks for the used space after the backup, for the list of service providers, because the last answer is older than the backup. A
+   * Asks for the used space during and after the backup, for the list of service providers: the last answer is older than the stored data. A
    * failure is ignored.
    */
   async #askUsage(link: ProviderLink): Promise<void> {
