@@ -189,6 +189,8 @@ describe('farkeep against a held demo', () => {
       expect(await provider('repository', 'add', 'second', '--folder', second)).toMatchObject({ exitCode: 0 });
       const replaced = await provider('tenant', 'set', 'acme', '--quota', 'second=1GB');
       expect(replaced.stdout).toContain('It can no longer use "main"');
+      const none = await provider('tenant', 'set', 'acme', '--no-quota', '--json');
+      expect(JSON.parse(none.stdout)).toMatchObject({ tenant: { quotas: [] } });
       expect(await provider('tenant', 'set', 'acme', '--quota', 'main=5GB')).toMatchObject({ exitCode: 0 });
       const spaced = await provider('tenant', 'add', 'a b', '--password-file', passwordFile, '--quota', 'main=5GB');
       expect(spaced).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('1 to 64 letters, digits') });

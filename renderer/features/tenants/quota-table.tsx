@@ -1,7 +1,15 @@
 // Owns choosing repositories and quotas for a tenant.
-import { Button, Checkbox, Input, Select, makeStyles, tokens } from '@fluentui/react-components';
+import {
+  Button,
+  Checkbox,
+  Input,
+  MessageBar,
+  MessageBarBody,
+  Select,
+  makeStyles,
+  tokens,
+} from '@fluentui/react-components';
 import type { ReactNode } from 'react';
-import type { Repository } from '../../../services/contracts/models/provider.ts';
 import { useText } from '../../i18n/use-text.ts';
 import { openDialog } from '../../platform/dialog-store.ts';
 import { quotaUnits } from './tenant-draft.ts';
@@ -13,16 +21,20 @@ const useStyles = makeStyles({
   error: { margin: 0, minHeight: '20px', color: tokens.colorPaletteRedForeground1 },
   action: { alignSelf: 'flex-start' },
   text: { margin: 0 },
+  remark: { whiteSpace: 'normal' },
 });
 
 interface QuotaTableProps {
-  readonly repositories: readonly Repository[];
+  /** Names of the repositories. */
+  readonly repositories: readonly string[];
   readonly quotaOf: (repository: string) => QuotaDraft;
   readonly onChange: (repository: string, quota: QuotaDraft) => void;
   readonly error: string | undefined;
+  /** What the present choice means for stored backups. */
+  readonly remarks?: readonly string[];
 }
 
-export function QuotaTable({ repositories, quotaOf, onChange, error }: QuotaTableProps): ReactNode {
+export function QuotaTable({ repositories, quotaOf, onChange, error, remarks = [] }: QuotaTableProps): ReactNode {
   const t = useText();
   const styles = useStyles();
   return (
@@ -31,10 +43,10 @@ export function QuotaTable({ repositories, quotaOf, onChange, error }: QuotaTabl
         <p className={styles.text}>{t('tenantWizard.resources.none')}</p>
       ) : (
         <ul className={styles.list} aria-label={t('tenantWizard.step.resources')}>
-          {repositories.map(({ id, name }) => {
+          {repositories.map((name) => {
             const quota = quotaOf(name);
             return (
-              <li key={id} className={styles.item}>
+              <li key={name} className={styles.item}>
                 <Checkbox
                   label={name}
                   checked={quota.isChosen}
@@ -64,6 +76,11 @@ export function QuotaTable({ repositories, quotaOf, onChange, error }: QuotaTabl
           })}
         </ul>
       )}
+      {remarks.map((remark) => (
+        <MessageBar key={remark} intent="warning" layout="multiline">
+          <MessageBarBody className={styles.remark}>{remark}</MessageBarBody>
+        </MessageBar>
+      ))}
       <p className={styles.error} role="alert">
         {error}
       </p>

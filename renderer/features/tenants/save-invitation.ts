@@ -1,17 +1,20 @@
-// Owns making an invitation and saving it as a file. The secret in the invitation is never shown.
+// Owns the file of an invitation. The secret in the invitation is never shown.
+import type { Invitation } from '../../../services/contracts/models/provider.ts';
 import type { TextFunction } from '../../i18n/use-text.ts';
-import { consoleClient, providerClients } from '../../platform/clients.ts';
+import { consoleClient } from '../../platform/clients.ts';
+import { formatInstant } from '../../platform/format.ts';
 import { showToast } from '../../ui/toast-store.ts';
 
-export async function saveInvitation(
-  tenant: { readonly id: string; readonly name: string },
-  t: TextFunction,
-): Promise<void> {
-  const { invitation } = await providerClients.tenants.invite({ tenantId: tenant.id });
+export function invitationText(invitation: Invitation): string {
+  return `${JSON.stringify(invitation, null, 2)}\n`;
+}
+
+export async function saveInvitation(invitation: Invitation, t: TextFunction): Promise<void> {
   const { path } = await consoleClient.saveText({
     title: t('tenants.invitation.save'),
-    suggestedName: `farkeep-invitation-${tenant.name}.json`,
-    text: `${JSON.stringify(invitation, null, 2)}\n`,
+    suggestedName: `farkeep-invitation-${invitation.user}.json`,
+    text: invitationText(invitation),
   });
-  if (path !== null) showToast('success', t('tenants.invitation.saved'));
+  if (path !== null)
+    showToast('success', t('tenants.invitation.saved', { until: formatInstant(invitation.expiresAt) }));
 }

@@ -2,6 +2,7 @@
 import {
   Add20Regular,
   Delete20Regular,
+  Edit20Regular,
   Key20Regular,
   Mail20Regular,
   Pause20Regular,
@@ -31,8 +32,9 @@ import { PropertyList } from '../../ui/property-list.tsx';
 import { StatusBadge } from '../../ui/status-badge.tsx';
 import { UsageBar } from '../../ui/session/usage-bar.tsx';
 import { useCall } from '../../ui/use-call.ts';
-import { saveInvitation } from './save-invitation.ts';
+import { InvitationDialog } from './invitation-dialog.tsx';
 import { SetPasswordDialog } from './set-password-dialog.tsx';
+import { TenantWizard } from './tenant-wizard.tsx';
 
 const usedOf = ({ quotas }: TenantAccount): number => quotas.reduce((sum, { usedBytes }) => sum + usedBytes, 0);
 const limitOf = ({ quotas }: TenantAccount): number => quotas.reduce((sum, { limitBytes }) => sum + limitBytes, 0);
@@ -155,6 +157,8 @@ export function TenantsPage(): ReactNode {
     readonly rows: readonly TenantAccount[];
     readonly isEnabled: boolean;
   } | null>(null);
+  const [editing, setEditing] = useState<TenantAccount | null>(null);
+  const [inviting, setInviting] = useState<TenantAccount | null>(null);
   const [passwordOf, setPasswordOf] = useState<TenantAccount | null>(null);
   const call = useCall();
   const columns = useMemo(() => columnsFor(t), [t]);
@@ -178,12 +182,19 @@ export function TenantsPage(): ReactNode {
   const commands: readonly ListCommand<TenantAccount>[] = [
     { id: 'add', label: t('tenants.add'), icon: <Add20Regular />, needs: 'nothing', run: add },
     {
+      id: 'edit',
+      label: t('tenants.edit'),
+      icon: <Edit20Regular />,
+      needs: 'one',
+      key: 'F2',
+      run: ([tenant]) => setEditing(tenant ?? null),
+    },
+    {
       id: 'invite',
       label: t('tenants.invite'),
       icon: <Mail20Regular />,
       needs: 'one',
-      canRun: () => !call.isBusy,
-      run: ([tenant]) => tenant !== undefined && void call.run(() => saveInvitation(tenant, t)),
+      run: ([tenant]) => setInviting(tenant ?? null),
     },
     {
       id: 'password',
@@ -244,6 +255,8 @@ export function TenantsPage(): ReactNode {
           />
         }
       />
+      {editing !== null && <TenantWizard tenant={editing} onClose={() => setEditing(null)} />}
+      {inviting !== null && <InvitationDialog tenant={inviting} onClose={() => setInviting(null)} />}
       {passwordOf !== null && <SetPasswordDialog tenant={passwordOf} onClose={() => setPasswordOf(null)} />}
       {enabling !== null && (
         <ConfirmRows
@@ -296,10 +309,15 @@ function TenantDetails({
             name: t('tenants.column.lastLogin'),
             value: <Instant at={tenant.lastLoginAt} otherwise={t('word.never')} />,
           },
+          {
+            name: t('tenants.lease'),
+            value: <Instant at={tenant.leaseUntil} style="date" otherwise={t('tenants.lease.none')} />,
+          },
+          {
+            name: t('tenants.tasks'),
+            value: tenant.maxTasks == null ? t('tenants.tasks.default') : formatCount(tenant.maxTasks),
+          },
           { name: t('tenants.created'), value: <Instant at={tenant.createdAt} /> },
-          ...(tenant.leaseUntil === null
-            ? []
-            : [{ name: t('tenants.lease'), value: <Instant at={tenant.leaseUntil} style="date" /> }]),
         ]}
       />
     </DetailsPane>

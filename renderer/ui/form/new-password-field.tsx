@@ -11,8 +11,6 @@ const useStyles = makeStyles({
   button: { marginTop: '26px' },
 });
 
-export const leastPasswordLength = 8;
-
 interface NewPasswordFieldProps {
   readonly value: string;
   readonly onChange: (password: string) => void;

@@ -158,7 +158,8 @@ export function Wizard({ title, steps, isDirty, onClose, footerStart, jumpTo = n
                   <ErrorView error={pageError} />
                 </div>
               )}
-              <div className={styles.content}>
+              {/* An error that the service reported beside a field goes away when the input changes. */}
+              <div className={styles.content} onChange={() => isFieldHere && call.clearError()}>
                 {typeof step.content === 'function' ? step.content(fieldErrors) : step.content}
               </div>
               <div className={styles.progress} aria-live="polite">

@@ -29,6 +29,11 @@ interface AccountOptions {
   readonly tasks?: string;
 }
 
+interface AccountChangeOptions extends Omit<AccountOptions, 'quota'> {
+  /** False: --no-quota. */
+  readonly quota?: string[] | false;
+}
+
 export function registerTenant(program: Command, action: DefineAction): void {
   const group = program.command('tenant').description('accounts of tenants at the provider');
 
@@ -73,6 +78,7 @@ export function registerTenant(program: Command, action: DefineAction): void {
       'replaces all quotas, so name each repository that the account keeps; repeatable',
       collect,
     )
+    .option('--no-quota', 'removes all quotas; the restore points stay in the repositories')
     .option('--password-file <file>', 'a new password; "-" reads standard input')
     .option('--lease <date>', 'a new last day, or "none"')
     .option('--tasks <n>', 'number of simultaneous sessions, or "none" for the provider\'s setting for all')
@@ -81,10 +87,10 @@ export function registerTenant(program: Command, action: DefineAction): void {
       '\nExamples:\n  $ farkeep tenant set acme --quota main=1TB\n  $ farkeep tenant set acme --lease none',
     )
     .action(
-      action(async (context, wanted: string, options: AccountOptions) => {
+      action(async (context, wanted: string, options: AccountChangeOptions) => {
         const { lease, passwordFile, quota, tasks } = options;
         const changes = {
-          ...(quota === undefined ? {} : { quotas: parseQuotas(quota) }),
+          ...(quota === undefined ? {} : { quotas: quota === false ? [] : parseQuotas(quota) }),
           ...(lease === undefined ? {} : { leaseUntil: lease === 'none' ? null : parseDate(lease, '--lease') }),
           ...(tasks === undefined ? {} : { maxTasks: tasks === 'none' ? null : parseTasks(tasks) }),
           ...(passwordFile === undefined
@@ -196,8 +202,8 @@ export function registerTenant(program: Command, action: DefineAction): void {
     );
 }
 
-function collect(value: string, earlier: string[] = []): string[] {
-  return [...earlier, value];
+function collect(value: string, earlier: string[] | false = []): string[] {
+  return [...(earlier === false ? [] : earlier), value];
 }
 
 function parseTasks(text: string): number {

@@ -1,0 +1,3 @@
+// Owns the rule for new passwords: the same as in the contract.
+
+export const leastPasswordLength = 8;
