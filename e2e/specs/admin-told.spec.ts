@@ -22,7 +22,11 @@ test('damage stays visible, removing asks, and a provider that does not answer i
     await expect(repository).toContainText('Ready');
     await damagePack(path.join(home.folder, 'sample', 'repository'));
     await repository.click();
-    await window.command('Verify').click();
+    await window.command('Verify...').click();
+    const question = window.dialog(/^Verify repository/);
+    await question.getByRole('radio', { name: 'Also unpack every block (slower)' }).check();
+    await farkeep.expectAccessible('repository-verify');
+    await question.getByRole('button', { name: 'Verify', exact: true }).click();
     const result = page.getByRole('table', { name: /is damaged/ });
     await expect(result).toBeVisible({ timeout: 30_000 });
     await farkeep.expectAccessible('repository-damaged');

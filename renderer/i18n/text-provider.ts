@@ -183,7 +183,22 @@ export const providerTexts = {
 
   'repositories.title': 'Repositories',
   'repositories.add': 'Add repository...',
-  'repositories.verify': 'Verify',
+  'repositories.edit': 'Edit...',
+  'repositories.verify': 'Verify...',
+  'repositories.verify.title': 'Verify repository “{name}”',
+  'repositories.verify.text':
+    'Farkeep reads all stored data and reports damage. Backups and restores can run at the same time. A damaged block is sent again by the next backup that contains it.',
+  'repositories.verify.depth': 'Check all data',
+  'repositories.verify.packs': 'Read all packs',
+  'repositories.verify.deep': 'Also unpack every block (slower)',
+  'repositories.verify.start': 'Verify',
+  'repositories.rebuild': 'Rebuild catalog...',
+  'repositories.rebuild.title': 'Rebuild the catalog of “{name}”?',
+  'repositories.rebuild.text':
+    'The catalog lists which block is in which pack. Farkeep creates it again from the packs and restore points of every tenant. This can take a long time. No backup is lost. It is refused while a session uses the repository.',
+  'repositories.rebuild.confirm': 'Rebuild catalog',
+  'repositories.rebuilt':
+    'The catalog of “{name}” was rebuilt: {tenants, plural, one {# tenant} other {# tenants}}, {points, plural, one {# restore point} other {# restore points}}.',
   'repositories.remove': 'Remove...',
   'repositories.empty.title': 'No repositories yet',
   'repositories.empty.text':
@@ -206,7 +221,7 @@ export const providerTexts = {
   'repositories.remove.kept':
     'What is kept: the folder {folder} with {used} and {points, plural, one {# restore point} other {# restore points}}. Add the folder again to use it again.',
   'repositories.remove.inUse':
-    '{count, plural, one {# tenant has} other {# tenants have}} a quota in this repository. Remove it from their quotas first (“farkeep tenant set”).',
+    '{count, plural, one {# tenant has} other {# tenants have}} a quota in this repository. Remove it from their quotas first (Tenants, Edit...).',
   'repositories.remove.confirm': 'Remove repository',
   'repositories.verifying': 'Verifying “{name}”. Every block is read. This can take a long time.',
   'repositories.verified':
@@ -229,15 +244,29 @@ export const providerTexts = {
   'repositories.damaged.points': 'Affected restore points',
 
   'repositoryWizard.title': 'Repository',
+  'repositoryWizard.title.edit': 'Repository “{name}”',
   'repositoryWizard.step.name': 'Name',
   'repositoryWizard.step.folder': 'Folder',
   'repositoryWizard.step.summary': 'Summary',
   'repositoryWizard.name': 'Name',
   'repositoryWizard.name.hint': 'Tenants see this name.',
+  'repositoryWizard.name.hint.edit': 'Tenants see this name. Their jobs keep working with the former name.',
+  'repositoryWizard.name.taken': 'Another repository has this name.',
   'repositoryWizard.folder': 'Folder',
   'repositoryWizard.folder.hint': 'On this server. An empty folder, or one that was a Farkeep repository before.',
+  'repositoryWizard.folder.hint.edit':
+    'On this server. To move the repository, first move the whole folder, then enter its new place. No session may use the repository.',
+  'repositoryWizard.checking': 'Checking the folder…',
+  'repositoryWizard.content': 'Content',
+  'repositoryWizard.content.missing': 'The folder does not exist and will be created.',
+  'repositoryWizard.content.new': 'The folder becomes a new repository.',
+  'repositoryWizard.content.known': 'The folder was a repository before. Its restore points are kept.',
   'repositoryWizard.folder.choose': 'Choose the folder of the repository',
   'repositoryWizard.summary.intro': 'Finish adds the repository.',
+  'repositoryWizard.summary.edit': 'Finish saves the changes.',
+  'repositoryWizard.summary.same': 'Nothing was changed.',
+  'repositoryWizard.changed': 'Repository “{name}” was changed',
+  'repositoryWizard.work.edit': 'Saving the changes…',
   'repositoryWizard.work': 'Adding the repository…',
   'repositoryWizard.added': 'Repository “{name}” was added',
 } as const;

@@ -57,7 +57,7 @@ export const commandGroups: readonly CommandGroup[] = [
   },
   {
     name: 'repository',
-    description: 'cloud repositories of a provider: add, list, verify, rebuild-catalogue, remove',
+    description: 'cloud repositories of a provider: add, set, list, verify, rebuild-catalogue, remove',
     load: async () => (await import('./commands/repository.ts')).registerRepository,
   },
   {

@@ -38,7 +38,7 @@ describe('the farkeep command', () => {
       ),
       ...['enroll-token', 'enroll', 'list', 'enable', 'disable', 'doctor'].map((name) => `gateway ${name}`),
       ...['add', 'set', 'list', 'disable', 'remove', 'invite'].map((name) => `tenant ${name}`),
-      ...['add', 'list', 'verify', 'rebuild-catalogue'].map((name) => `repository ${name}`),
+      ...['add', 'set', 'list', 'verify', 'rebuild-catalogue'].map((name) => `repository ${name}`),
       ...['add', 'list', 'remove', 'rescan'].map((name) => `provider ${name}`),
       ...['add', 'set', 'list', 'run', 'remove'].map((name) => `job ${name}`),
       ...['list', 'show', 'watch', 'pause', 'resume', 'cancel', 'evidence'].map((name) => `session ${name}`),

@@ -28,6 +28,7 @@ const texts = {
   'license.import': ({ edition }: { edition: string }) => `Edition: ${edition}`,
   // repositories and restore points
   'repository.add': ({ folder }: { folder: string }) => `In ${folder}`,
+  'repository.set': ({ name, folder }: { name: string; folder: string }) => `Now "${name}" in ${folder}`,
   'repository.remove': () => 'The repository was removed; its folder stays',
   'repository.damage': ({ blocks }: { blocks: number }) => `${blocks} blocks are lost`,
   'repository.rebuild-catalogue': () => 'The catalogs of the repository were rebuilt',

@@ -1,22 +1,16 @@
 // Owns the page of cloud repositories.
+import { Button, Spinner, ToolbarButton, ToolbarDivider, Tooltip, makeStyles } from '@fluentui/react-components';
 import {
-  MessageBar,
-  MessageBarActions,
-  MessageBarBody,
-  Button,
-  Spinner,
-  ToolbarButton,
-  ToolbarDivider,
-  Tooltip,
-  makeStyles,
-} from '@fluentui/react-components';
-import { Add20Regular, Database32Regular, Delete20Regular, ShieldCheckmark20Regular } from '@fluentui/react-icons';
+  Add20Regular,
+  Database32Regular,
+  DatabaseArrowUp20Regular,
+  Delete20Regular,
+  Edit20Regular,
+  ShieldCheckmark20Regular,
+} from '@fluentui/react-icons';
 import { useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
-import type { CommandOutput } from '../../../services/contracts/contract.ts';
 import type { Repository } from '../../../services/contracts/models/provider.ts';
-import { leftOutOfAnswer } from '../../../services/contracts/row-list.ts';
-import type { repositoriesDomain } from '../../../services/contracts/rpc/repositories.ts';
 import { useText } from '../../i18n/use-text.ts';
 import type { TextFunction } from '../../i18n/use-text.ts';
 import { providerClients } from '../../platform/clients.ts';
@@ -29,18 +23,18 @@ import { DetailsPane } from '../../ui/table/details-pane.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { ErrorView } from '../../ui/error-view.tsx';
 import { Instant } from '../../ui/instant.tsx';
-import { LeftOutNotice } from '../../ui/left-out-notice.tsx';
 import { ListPage } from '../../ui/table/list-page.tsx';
 import { PropertyList } from '../../ui/property-list.tsx';
-import { SimpleTable } from '../../ui/table/simple-table.tsx';
 import { StatusBadge } from '../../ui/status-badge.tsx';
+import { showToast } from '../../ui/toast-store.ts';
 import { useCall } from '../../ui/use-call.ts';
-
-type Verification = CommandOutput<typeof repositoriesDomain, 'verify'>;
+import { RepositoryWizard } from './repository-wizard.tsx';
+import { VerificationResult } from './verification-result.tsx';
+import type { Verification } from './verification-result.tsx';
+import { VerifyDialog } from './verify-dialog.tsx';
 
 const useStyles = makeStyles({
   working: { display: 'flex', alignItems: 'center', gap: '8px' },
-  body: { whiteSpace: 'normal' },
 });
 
 function stateOf({ problem, verification }: Repository): 'problem' | 'damaged' | 'good' {
@@ -121,19 +115,26 @@ export function RepositoriesPage(): ReactNode {
   const styles = useStyles();
   const slice = useMirror(({ provider }) => provider);
   const [removing, setRemoving] = useState<Repository | null>(null);
+  const [editing, setEditing] = useState<Repository | null>(null);
+  const [asking, setAsking] = useState<Repository | null>(null);
+  const [rebuilding, setRebuilding] = useState<Repository | null>(null);
   const [verified, setVerified] = useState<{ readonly name: string; readonly result: Verification | null } | null>(
     null,
   );
   const call = useCall();
   const columns = useMemo(() => columnsFor(t), [t]);
   const add = (): void => openDialog({ kind: 'add-repository' });
-  const verify = async ({ id, name }: Repository): Promise<void> => {
+  const verify = async ({ id, name }: Repository, isDeep: boolean): Promise<void> => {
     setVerified({ name, result: null });
     const isDone = await call.run(async (signal) => {
-      const result = await providerClients.repositories.verify({ repositoryId: id }, { signal });
+      const result = await providerClients.repositories.verify({ repositoryId: id, isDeep }, { signal });
       setVerified({ name, result });
     });
     if (!isDone) setVerified(null);
+  };
+  const rebuild = async ({ id, name }: Repository): Promise<void> => {
+    const { tenants, points } = await providerClients.repositories.rebuildCatalogue({ repositoryId: id });
+    showToast('success', t('repositories.rebuilt', { name, tenants, points }));
   };
   return (
     <>
@@ -168,12 +169,22 @@ export function RepositoriesPage(): ReactNode {
               {t('repositories.add')}
             </ToolbarButton>
             <ToolbarDivider />
+            <ToolbarButton icon={<Edit20Regular />} disabled={selected === null} onClick={() => setEditing(selected)}>
+              {t('repositories.edit')}
+            </ToolbarButton>
             <ToolbarButton
               icon={<ShieldCheckmark20Regular />}
               disabled={selected === null || call.isBusy}
-              onClick={() => selected !== null && void verify(selected)}
+              onClick={() => setAsking(selected)}
             >
               {t('repositories.verify')}
+            </ToolbarButton>
+            <ToolbarButton
+              icon={<DatabaseArrowUp20Regular />}
+              disabled={selected === null}
+              onClick={() => setRebuilding(selected)}
+            >
+              {t('repositories.rebuild')}
             </ToolbarButton>
             <RemoveButton repository={selected} onClick={() => setRemoving(selected)} />
           </>
@@ -214,6 +225,23 @@ export function RepositoriesPage(): ReactNode {
           />
         }
       />
+      {editing !== null && <RepositoryWizard repository={editing} onClose={() => setEditing(null)} />}
+      {asking !== null && (
+        <VerifyDialog
+          repository={asking}
+          onVerify={(isDeep) => void verify(asking, isDeep)}
+          onClose={() => setAsking(null)}
+        />
+      )}
+      {rebuilding !== null && (
+        <ConfirmDialog
+          title={t('repositories.rebuild.title', { name: rebuilding.name })}
+          text={t('repositories.rebuild.text')}
+          confirmLabel={t('repositories.rebuild.confirm')}
+          onConfirm={() => rebuild(rebuilding)}
+          onClose={() => setRebuilding(null)}
+        />
+      )}
       {removing !== null && (
         <ConfirmDialog
           title={t('repositories.remove.title', { name: removing.name })}
@@ -249,76 +277,5 @@ function RemoveButton({ repository, onClick }: RemoveButtonProps): ReactNode {
     <Tooltip relationship="description" content={t('repositories.remove.inUse', { count: repository.tenants })}>
       <ToolbarButton {...button} disabledFocusable />
     </Tooltip>
-  );
-}
-
-/** Returns one sentence for each thing that happened to the damaged blocks, and for each next step. */
-function nextSteps({ damaged, settled, soundAgainBlocks, markingProblem }: Verification, t: TextFunction): string[] {
-  const lost = damaged.reduce((sum, { lostBlocks }) => sum + lostBlocks, 0);
-  const texts: string[] = [];
-  if (markingProblem !== null) texts.push(t('repositories.damaged.notMarked', { reason: markingProblem }));
-  else if (lost > 0) texts.push(t('repositories.damaged.next', { count: lost }));
-  else if (damaged.some(({ pack }) => pack !== undefined)) texts.push(t('repositories.damaged.noneLost'));
-  if (settled.length > 0) texts.push(t('repositories.settled', { count: settled.length }));
-  if (soundAgainBlocks > 0) texts.push(t('repositories.soundAgain', { count: soundAgainBlocks }));
-  return texts;
-}
-
-interface VerificationResultProps {
-  readonly name: string;
-  readonly result: Verification;
-  readonly onClose: () => void;
-}
-
-function VerificationResult({ name, result, onClose }: VerificationResultProps): ReactNode {
-  const t = useText();
-  const styles = useStyles();
-  const rows = result.damaged.map((damage, index) => ({ ...damage, index }));
-  return (
-    <>
-      <MessageBar intent={result.ok ? 'success' : 'error'} layout="multiline">
-        <MessageBarBody className={styles.body} role="status">
-          {result.ok
-            ? t('repositories.verified', { name, packs: result.packs, points: result.points })
-            : t('repositories.damaged', { name, count: result.damaged.length })}
-          {nextSteps(result, t).map((text) => (
-            <div key={text}>{text}</div>
-          ))}
-        </MessageBarBody>
-        <MessageBarActions>
-          <Button size="small" onClick={onClose}>
-            {t('word.close')}
-          </Button>
-        </MessageBarActions>
-      </MessageBar>
-      <LeftOutNotice leftOut={leftOutOfAnswer(result)} lists={{ damaged: 'findings', settled: 'findings' }} />
-      {rows.length > 0 && (
-        <SimpleTable
-          label={t('repositories.damaged', { name, count: rows.length })}
-          rows={rows}
-          rowKey={({ index }) => String(index)}
-          columns={[
-            {
-              id: 'what',
-              title: t('repositories.damaged.what'),
-              isBreakable: true,
-              cell: ({ pack, manifest }) => pack ?? manifest ?? '–',
-            },
-            { id: 'reason', title: t('repositories.damaged.reason'), cell: ({ reason }) => reason },
-            {
-              id: 'blocks',
-              title: t('repositories.damaged.blocks'),
-              cell: ({ lostBlocks }) => formatCount(lostBlocks),
-            },
-            {
-              id: 'points',
-              title: t('repositories.damaged.points'),
-              isBreakable: true,
-              cell: ({ points }) => points.join(', ') || t('word.none'),
-            },
-          ]}
-        />
-      )}
-    </>
   );
 }

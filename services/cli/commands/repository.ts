@@ -34,6 +34,34 @@ export function registerRepository(program: Command, action: DefineAction): void
     );
 
   group
+    .command('set <name>')
+    .description('change the name, or the folder after you moved it; options that are not given stay as they are')
+    .option('--name <name>', 'a new name; jobs of tenants keep working with the former name')
+    .option('--folder <dir>', 'the folder to which you moved the repository; no session may use the repository')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ farkeep repository set main --name vault\n  $ farkeep repository set main --folder /mnt/new/farkeep',
+    )
+    .action(
+      action(async (context, wanted: string, options: { name?: string; folder?: string }) => {
+        const { name, folder } = options;
+        if (name === undefined && folder === undefined)
+          throw usageError('Nothing to change', 'Give --name NAME or --folder DIR.', '--name');
+        const client = await connectProvider(context);
+        const before = await find(client, wanted);
+        const repository = await client.set({
+          repositoryId: before.id,
+          ...(name === undefined ? {} : { name }),
+          ...(folder === undefined ? {} : { folder: path.resolve(folder) }),
+        });
+        context.output.result(
+          { ok: true, repository },
+          `Repository "${before.name}" is now "${repository.name}" in ${repository.folder}.`,
+        );
+      }),
+    );
+
+  group
     .command('list')
     .description('all repositories')
     .addHelpText('after', '\nExample:\n  $ farkeep repository list')

@@ -28,6 +28,30 @@ export const repositoriesDomain = defineDomain({
       input: z.object({ name: newNameSchema, folder: z.string().min(1).max(4096) }),
       output: repositorySchema,
     },
+    /**
+     * Tests a folder for `add`, or, with a repository, for `set`. Changes nothing. Its errors are those of the two commands, with the field
+     * "folder".
+     */
+    checkFolder: {
+      input: z.object({ folder: z.string().min(1).max(4096), repositoryId: idSchema.optional() }),
+      output: z.object({
+        /** The whole path, without "..". */
+        folder: z.string(),
+        /** `missing`: `add` makes the folder. `known`: it was a repository before, and its content is kept. */
+        state: z.enum(['missing', 'new', 'known']),
+      }),
+    },
+    /**
+     * A new name, or the folder to which the repository was moved. Jobs of tenants keep working with the former name. Errors: call.conflict
+     * (name or folder in use, the folder does not hold this repository), service.locked (a session uses the repository, for a new folder).
+     */
+    set: {
+      input: repositoryInput.extend({
+        name: newNameSchema.optional(),
+        folder: z.string().min(1).max(4096).optional(),
+      }),
+      output: repositorySchema,
+    },
     remove: { input: repositoryInput, output: emptySchema },
     /**
      * Reads every pack and manifest; the disk limits the speed. Checks all repositories when none is named. A damaged block no longer

@@ -24,6 +24,16 @@ export async function doOverlap(one: string, other: string): Promise<boolean> {
   );
 }
 
+/** Whether two paths lead to one folder, also through links and mounts. False when one of them cannot be examined. */
+export async function isSameFolder(one: string, other: string): Promise<boolean> {
+  try {
+    const [a, b] = await Promise.all([stat(one, { bigint: true }), stat(other, { bigint: true })]);
+    return a.dev === b.dev && a.ino === b.ino;
+  } catch {
+    return false;
+  }
+}
+
 async function placeOf(folder: string): Promise<Place> {
   const missing: string[] = [];
   let existing = path.resolve(folder);

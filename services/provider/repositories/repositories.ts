@@ -1,30 +1,17 @@
 // Owns the provider's cloud repositories: their folders, whether they can be used now, how full they are.
 // Must not read packs; services/repository does.
-import { randomBytes } from 'node:crypto';
-import { open, readdir, realpath, rename, rm, stat, statfs } from 'node:fs/promises';
+import { readdir, statfs } from 'node:fs/promises';
 import path from 'node:path';
-import { z } from 'zod';
 import type { Repository } from '../../contracts/models/provider.ts';
-import { syncFolder, writeFileAtomically } from '../../kernel/state/atomic-file.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
-import { newId } from '../../kernel/identifier.ts';
-import { makeFolders } from '../../kernel/state/make-folders.ts';
-import { isMissing } from '../../kernel/system-error.ts';
 import { storageBackends } from '../../repository/backends.ts';
-import { RepositoryFolder } from '../../repository/folder/repository-folder.ts';
 import { folderLocation, type RepositoryLocation } from '../../repository/storage/repository-location.ts';
 import type { RepositoryRow, RepositoryStore } from '../state/repository-store.ts';
-import { doOverlap } from './folder-overlap.ts';
+import { doOverlap, isSameFolder } from './folder-overlap.ts';
+import { prepareFolder, readMarker, tryFolder } from './repository-marker.ts';
 import type { RestorePoints } from './restore-points.ts';
 
-/**
- * The marker distinguishes a repository from an empty mount point: writing to the mount point of an unmounted disk would fill the system
- * disk.
- */
-const markerName = 'farkeep-repository.json';
-const markerSchema = z.object({ farkeepRepository: z.literal(1), id: z.string() });
-const maxMarkerBytes = 4096;
 const tenantFolderPattern = /^[0-9a-f]{32}$/;
 
 /** A tenant with a folder in a repository. */
@@ -90,37 +77,11 @@ export class Repositories {
 
   /** @throws call.conflict, call.invalid, storage.io, storage.read-only, storage.disk-full */
   async add(name: string, folder: string): Promise<RepositoryRow> {
-    if (!path.isAbsolute(folder)) {
-      throw new FarkeepError('call.invalid', `"${folder}" is not an absolute path`, {
-        field: 'folder',
-        hint: 'Enter the path from the root.',
-      });
-    }
-    const absolute = path.resolve(folder);
-    for (const other of await this.rows()) {
-      if (other.name.toLowerCase() === name.toLowerCase()) {
-        throw new FarkeepError('call.conflict', `A repository named "${name}" exists already`, { field: 'name' });
-      }
-      if (await overlaps(absolute, other.location.folder)) {
-        throw new FarkeepError(
-          'call.conflict',
-          `${absolute} overlaps with the repository "${other.name}" in ${other.location.folder}: it is the same folder, lies inside it, or around it`,
-          {
-            field: 'folder',
-            hint: 'Choose a separate folder. Links and mounts that lead into the other folder are not allowed.',
-          },
-        );
-      }
-    }
+    const absolute = requireAbsolute(folder);
+    await this.#requireFreeName(name);
+    await this.#requireFreeFolder(absolute);
     const id = await prepareFolder(absolute);
-    const same = (await this.rows()).find((other) => other.id === id);
-    if (same !== undefined) {
-      throw new FarkeepError(
-        'call.conflict',
-        `${absolute} holds the repository "${same.name}", or a copy of it; it is in use in ${same.location.folder}`,
-        { field: 'folder', hint: `If the repository was moved to this folder, remove "${same.name}" first.` },
-      );
-    }
+    await this.#requireUnknown(id, absolute);
     const row = {
       id,
       name,
@@ -130,6 +91,113 @@ export class Repositories {
     };
     await this.#store.add(row);
     return row;
+  }
+
+  /**
+   * Whether `add` would accept the folder, or, for a repository that was moved, `change`. Changes nothing: a missing folder stays missing.
+   * @throws the errors of `add` and `change`, with the field "folder"
+   */
+  async check(folder: string, repositoryId?: string): Promise<{ folder: string; state: 'missing' | 'new' | 'known' }> {
+    const absolute = requireAbsolute(folder);
+    if (repositoryId !== undefined) {
+      await this.#requireMoved(await this.get(repositoryId), absolute);
+      return { folder: absolute, state: 'known' };
+    }
+    await this.#requireFreeFolder(absolute);
+    const { isMissing, id } = await tryFolder(absolute);
+    if (id === undefined) return { folder: absolute, state: isMissing ? 'missing' : 'new' };
+    await this.#requireUnknown(id, absolute);
+    return { folder: absolute, state: 'known' };
+  }
+
+  /**
+   * A new name, or the folder to which an admin has moved the repository. Jobs of tenants name their repository, so the former name stays
+   * valid for them. @throws call.conflict, call.invalid, storage.io, storage.read-only, storage.disk-full
+   */
+  async change(
+    repositoryId: string,
+    { name, folder }: { readonly name?: string | undefined; readonly folder?: string | undefined },
+  ): Promise<RepositoryRow> {
+    const row = await this.get(repositoryId);
+    if (name !== undefined) await this.#requireFreeName(name, repositoryId);
+    const absolute = folder === undefined ? undefined : requireAbsolute(folder);
+    if (absolute !== undefined) await this.#requireMoved(row, absolute);
+    await this.#store.change(repositoryId, {
+      name,
+      location: absolute === undefined ? undefined : folderLocation(absolute),
+    });
+    return this.get(repositoryId);
+  }
+
+  /** The repository that had this name before; undefined when none had it. */
+  async findByFormerName(name: string): Promise<string | undefined> {
+    return (await this.#store.formerNames()).find((former) => former.name === name)?.repositoryId;
+  }
+
+  async #requireFreeName(name: string, ownId?: string): Promise<void> {
+    const isSame = (other: string): boolean => other.toLowerCase() === name.toLowerCase();
+    const rows = await this.rows();
+    if (rows.some((other) => other.id !== ownId && isSame(other.name)))
+      throw new FarkeepError('call.conflict', `A repository named "${name}" exists already`, { field: 'name' });
+    const former = (await this.#store.formerNames()).find((each) => each.repositoryId !== ownId && isSame(each.name));
+    if (former === undefined) return;
+    const now = rows.find(({ id }) => id === former.repositoryId)?.name ?? '';
+    throw new FarkeepError('call.conflict', `"${name}" is a former name of the repository "${now}"`, {
+      field: 'name',
+      hint: 'Jobs of tenants may still use the former name. Choose another name.',
+    });
+  }
+
+  async #requireFreeFolder(folder: string, ownId?: string): Promise<void> {
+    for (const other of await this.rows()) {
+      if (other.id === ownId || !(await overlaps(folder, other.location.folder))) continue;
+      throw new FarkeepError(
+        'call.conflict',
+        `${folder} overlaps with the repository "${other.name}" in ${other.location.folder}: it is the same folder, lies inside it, or around it`,
+        {
+          field: 'folder',
+          hint: 'Choose a separate folder. Links and mounts that lead into the other folder are not allowed.',
+        },
+      );
+    }
+  }
+
+  async #requireUnknown(id: string, folder: string): Promise<void> {
+    const same = (await this.rows()).find((other) => other.id === id);
+    if (same === undefined) return;
+    throw new FarkeepError(
+      'call.conflict',
+      `${folder} holds the repository "${same.name}", or a copy of it; it is in use in ${same.location.folder}`,
+      { field: 'folder', hint: `If the repository was moved to this folder, change the folder of "${same.name}".` },
+    );
+  }
+
+  /** The folder must hold this repository, and be the only one that does. */
+  async #requireMoved(row: RepositoryRow, folder: string): Promise<void> {
+    const { id, name, location } = row;
+    await this.#requireFreeFolder(folder, id);
+    const { isMissing, id: found } = await tryFolder(folder);
+    if (isMissing) {
+      throw new FarkeepError('call.conflict', `There is no folder ${folder}`, {
+        field: 'folder',
+        hint: `Move the repository "${name}" there first.`,
+      });
+    }
+    if (found !== id) {
+      const what = found === undefined ? `does not hold the repository "${name}"` : 'holds another repository';
+      throw new FarkeepError('call.conflict', `${folder} ${what}`, {
+        field: 'folder',
+        hint: `Move the whole content of ${location.folder} there first, with its file farkeep-repository.json.`,
+      });
+    }
+    if (await isSameFolder(folder, location.folder)) return;
+    // Two copies would be different after the next backup, and nobody could say which is complete.
+    if ((await this.problemOf(row)) === null) {
+      throw new FarkeepError('call.conflict', `${location.folder} still holds the repository "${name}"`, {
+        field: 'folder',
+        hint: `If ${folder} is the complete copy, rename or remove ${location.folder} first.`,
+      });
+    }
   }
 
   /** Stores the result of a full check, until the next check. */
@@ -177,63 +245,6 @@ export class Repositories {
   }
 }
 
-async function prepareFolder(folder: string): Promise<string> {
-  try {
-    await makeFolders(folder, { mode: 0o700 });
-    if (!(await stat(folder)).isDirectory()) {
-      throw new FarkeepError('call.invalid', `${folder} is not a folder`, { field: 'folder' });
-    }
-    await tryDurableWrite(folder);
-    const existing = await readMarker(folder);
-    // A removed repository that is added again keeps its identifier and its content.
-    if (existing !== undefined) return existing;
-    const id = newId();
-    await writeFileAtomically(path.join(folder, markerName), `${JSON.stringify({ farkeepRepository: 1, id })}\n`);
-    return id;
-  } catch (error) {
-    const failure = toFarkeepError(error, 'storage.io');
-    throw new FarkeepError(failure.code, `The folder ${folder} cannot be used: ${failure.message}`, {
-      field: 'folder',
-      hint: 'Choose a folder on a disk that this service can write.',
-      cause: error,
-    });
-  }
-}
-
-/** Tests what a session will do there: write, sync, rename. */
-async function tryDurableWrite(folder: string): Promise<void> {
-  const name = path.join(folder, `.farkeep-${randomBytes(6).toString('hex')}`);
-  const handle = await open(name, 'wx', 0o600);
-  try {
-    await handle.writeFile(randomBytes(4096));
-    await handle.sync();
-    await handle.close();
-    await rename(name, `${name}.moved`);
-    await syncFolder(folder);
-  } finally {
-    await handle.close().catch(() => undefined);
-    await rm(name, { force: true });
-    await rm(`${name}.moved`, { force: true });
-  }
-}
-
-async function readMarker(folder: string): Promise<string | undefined> {
-  try {
-    // The person named the folder, so a link to the folder is followed. The marker must be a regular file. A folder without such a marker
-    // is not a repository.
-    const text = (await new RepositoryFolder(await realpath(folder)).readFile(markerName, maxMarkerBytes)).toString(
-      'utf8',
-    );
-    return markerSchema.parse(JSON.parse(text)).id;
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    if (error instanceof SyntaxError || error instanceof RangeError || error instanceof z.ZodError) {
-      throw new FarkeepError('storage.damaged', `${markerName} in ${folder} is damaged`, { cause: error });
-    }
-    throw error;
-  }
-}
-
 async function tenantsIn(location: RepositoryLocation): Promise<StoredTenant[]> {
   const entries = await readdir(location.folder, { withFileTypes: true });
   return entries
@@ -260,4 +271,12 @@ async function overlaps(folder: string, other: string): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+function requireAbsolute(folder: string): string {
+  if (path.isAbsolute(folder)) return path.resolve(folder);
+  throw new FarkeepError('call.invalid', `"${folder}" is not an absolute path`, {
+    field: 'folder',
+    hint: 'Enter the path from the root.',
+  });
 }

@@ -104,6 +104,11 @@ export function providerDomains(areas: ProviderAreas): ServedDomains {
         await accounts.setUsage(tenantId, repositoryId, usedBytes);
         areas.tenantChanged(tenantId);
       },
+      onRenamed: async (repositoryId) => {
+        for (const { id } of await accounts.list()) {
+          if ((await accounts.quotas(id)).some((quota) => quota.repositoryId === repositoryId)) areas.tenantChanged(id);
+        }
+      },
     }),
     sessions: sessionHandlers({ sessions, store, providerName, audit }),
   };

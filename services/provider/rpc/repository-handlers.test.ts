@@ -1,5 +1,5 @@
 // The repositories domain of the provider: adding and removing, checking all data, making catalogues again.
-import { readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { DomainClient } from '../../contracts/contract.ts';
@@ -27,6 +27,7 @@ describe('the repositories of a provider', () => {
   let memory: ProviderInMemory;
   let folder: string;
   let busy: string | undefined;
+  let renamed: string[];
   /** Tenants whose space was counted. */
   let counted: string[];
   let countFailure: FarkeepError | undefined;
@@ -39,6 +40,7 @@ describe('the repositories of a provider', () => {
     for (const { id } of await state.repositories.list()) await state.repositories.remove(id);
     folder = await makeTemporaryFolder();
     busy = undefined;
+    renamed = [];
     counted = [];
     countFailure = undefined;
     const points = new RestorePoints(silentLogger);
@@ -46,11 +48,14 @@ describe('the repositories of a provider', () => {
       repositories: new Repositories(state.repositories, clock, points),
       points,
       sessions: standIn<ProviderSessions>({
+        whileUnused: (_repositoryId, work) =>
+          busy === undefined ? work() : Promise.reject(new FarkeepError('service.locked')),
         isLocationBusy: (location) => busy !== undefined && storageBackends.describe(location).endsWith(busy),
       }),
       audit: audit.log,
       logger: silentLogger,
       publish: events.publish,
+      onRenamed: async (repositoryId) => void renamed.push(repositoryId),
       onUsage: async (tenantId, _repositoryId, usedBytes) => {
         if (countFailure !== undefined) throw countFailure;
         counted.push(`${tenantId} ${usedBytes > 0 ? 'some' : 'none'}`);
@@ -108,6 +113,92 @@ describe('the repositories of a provider', () => {
     expect(await calls.list({})).toEqual({ repositories: [] });
     expect(memory.events.all).toEqual([{ domain: 'repositories', event: 'removed', payload: { repositoryId } }]);
     expect(memory.audit.lines).toEqual([`${adminAtCommandLine}: repository.remove main`]);
+  });
+
+  it('renames a repository, and keeps its former name for the jobs of tenants only', async () => {
+    const repositoryId = await add();
+    const quotas = [{ repository: 'main', limitBytes: 1000 }];
+    const tenantId = await memory.accounts.add({
+      ...{ name: 'contoso', password: 'a good password', quotas, leaseUntil: null },
+    });
+    expect(await calls.set({ repositoryId, name: 'Vault' })).toMatchObject({ id: repositoryId, name: 'Vault', folder });
+    expect((await memory.accounts.get(tenantId)).quotas).toMatchObject([{ repository: 'Vault', limitBytes: 1000 }]);
+    expect(memory.events.of(repositoriesDomain, 'changed')).toMatchObject([{ name: 'Vault' }]);
+    expect(memory.audit.entries).toMatchObject([
+      { action: 'repository.set', subject: 'main', parameters: { name: 'Vault', folder } },
+    ]);
+    expect(renamed).toEqual([repositoryId]);
+    // Another repository with this name would get the backups of jobs that still use it.
+    const other = await makeTemporaryFolder();
+    for (const name of ['main', 'MAIN', 'vault'])
+      expect(await refusalOf(calls.add({ name, folder: other }))).toMatchObject({
+        code: 'call.conflict',
+        field: 'name',
+      });
+    const second = await calls.add({ name: 'second', folder: other });
+    expect(await refusalOf(calls.set({ repositoryId: second.id, name: 'main' }))).toMatchObject({ field: 'name' });
+    await calls.set({ repositoryId, name: 'main' });
+    expect((await calls.list({})).repositories.map(({ name }) => name)).toEqual(['main', 'second']);
+    expect(await refusalOf(calls.set({ repositoryId: second.id, name: 'Vault' }))).toMatchObject({ field: 'name' });
+  });
+
+  it('follows a repository that was moved, and only the same and the only one', async () => {
+    const repositoryId = await add();
+    await backUp(contoso, pointId);
+    const set = (to: string): Promise<unknown> => refusalOf(calls.set({ repositoryId, folder: to }));
+    const place = await makeTemporaryFolder();
+    const moved = path.join(place, 'moved');
+    expect(await set(moved)).toMatchObject({ message: `There is no folder ${moved}`, field: 'folder' });
+    await mkdir(moved);
+    expect(await set(moved)).toMatchObject({ message: `${moved} does not hold the repository "main"` });
+    const other = await calls.add({ name: 'other', folder: path.join(place, 'other') });
+    await calls.remove({ repositoryId: other.id });
+    expect(await set(path.join(place, 'other'))).toMatchObject({
+      message: `${path.join(place, 'other')} holds another repository`,
+    });
+    const third = path.join(place, 'third');
+    await calls.add({ name: 'third', folder: third });
+    await cp(folder, path.join(third, 'inside'), { recursive: true });
+    expect(await set(path.join(third, 'inside'))).toMatchObject({ message: expect.stringContaining('overlaps') });
+    await cp(folder, moved, { recursive: true });
+    expect(await set(moved)).toMatchObject({ message: `${folder} still holds the repository "main"` });
+    expect(await set('moved')).toMatchObject({ code: 'call.invalid', field: 'folder' });
+    await rename(folder, `${folder}-old`);
+    busy = contoso;
+    expect(await set(moved)).toMatchObject({ code: 'service.locked' });
+    busy = undefined;
+    expect(await calls.checkFolder({ folder: moved, repositoryId })).toEqual({ folder: moved, state: 'known' });
+    expect(await calls.set({ repositoryId, folder: moved })).toMatchObject({
+      ...{ name: 'main', folder: moved, points: 1, problem: null },
+    });
+    expect(renamed).toEqual([]);
+  });
+
+  it('tests a folder for a new repository and changes nothing there', async () => {
+    await add();
+    const place = await makeTemporaryFolder();
+    await writeFile(path.join(place, 'file'), '');
+    const check = (to: string): Promise<unknown> => calls.checkFolder({ folder: to });
+    expect(await check(path.join(place, 'a', '..', 'new', 'deep'))).toEqual({
+      folder: path.join(place, 'new', 'deep'),
+      state: 'missing',
+    });
+    expect(await check(place)).toEqual({ folder: place, state: 'new' });
+    expect(await readdir(place)).toEqual(['file']);
+    const second = await calls.add({ name: 'second', folder: path.join(place, 'second') });
+    await calls.remove({ repositoryId: second.id });
+    expect(await check(path.join(place, 'second'))).toMatchObject({ state: 'known' });
+    for (const [wrong, message] of [
+      ['here', 'is not an absolute path'],
+      [folder, 'overlaps with the repository "main"'],
+      [path.join(place, 'file'), 'it is a file, not a folder'],
+      [path.join(place, 'file', 'below'), 'a part of the path is a file'],
+      ['/proc/farkeep/x', 'no folder can be created there'],
+    ] as const)
+      expect(await refusalOf(check(wrong)), wrong).toMatchObject({
+        field: 'folder',
+        message: expect.stringContaining(message),
+      });
   });
 
   it('finds nothing in sound data, and notes when that was', async () => {
@@ -193,6 +284,7 @@ describe('the repositories of a provider', () => {
       'folder',
     ],
     ['to remove nothing', () => calls.remove({ repositoryId: missing }), 'call.not-found', undefined],
+    ['to change nothing', () => calls.set({ repositoryId: missing, name: 'x' }), 'call.not-found', undefined],
     ['to check nothing', () => calls.verify({ repositoryId: missing }), 'call.not-found', undefined],
     ['a catalogue of nothing', () => calls.rebuildCatalogue({ repositoryId: missing }), 'call.not-found', undefined],
   ])('refuses %s', async (_case, call, code, field) => {

@@ -13,6 +13,7 @@ import type { Damage } from '../../repository/store/verify.ts';
 import { describeCaller, type AuditLog } from '../state/audit-log.ts';
 import type { Repositories, StoredTenant } from '../repositories/repositories.ts';
 import type { RestorePoints } from '../repositories/restore-points.ts';
+import type { RepositoryRow } from '../state/repository-store.ts';
 import type { ProviderSessions } from '../sessions/provider-sessions.ts';
 
 export interface RepositoryHandlersOptions {
@@ -24,6 +25,8 @@ export interface RepositoryHandlersOptions {
   readonly publish: EventPublisher;
   /** Called with the bytes that a tenant's packs use now, as its quota counts them. */
   readonly onUsage: (tenantId: string, repositoryId: string, usedBytes: number) => Promise<void>;
+  /** Called when the name in the quotas of tenants has changed. */
+  readonly onRenamed: (repositoryId: string) => Promise<void>;
 }
 
 export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHandlers<typeof repositoriesDomain> {
@@ -44,6 +47,22 @@ export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHa
       await audit.add(describeCaller(context), name, notable('repository.add', { folder: place }));
       const described = await repositories.describe(row);
       publish(repositoriesDomain, 'changed', described);
+      return described;
+    },
+    checkFolder: ({ folder, repositoryId }) => repositories.check(folder, repositoryId),
+    set: async ({ repositoryId, name, folder }, context) => {
+      const before = await repositories.get(repositoryId);
+      const change = (): Promise<RepositoryRow> => repositories.change(repositoryId, { name, folder });
+      const row = folder === undefined ? await change() : await sessions.whileUnused(repositoryId, change);
+      const place = storageBackends.describe(row.location);
+      await audit.add(
+        describeCaller(context),
+        before.name,
+        notable('repository.set', { name: row.name, folder: place }),
+      );
+      const described = await repositories.describe(row);
+      publish(repositoriesDomain, 'changed', described);
+      if (row.name !== before.name) await options.onRenamed(repositoryId);
       return described;
     },
     remove: async ({ repositoryId }, context) => {

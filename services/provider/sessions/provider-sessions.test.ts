@@ -30,6 +30,8 @@ describe('a session that starts', () => {
   let state: ProviderState;
   let accounts: TenantAccounts;
   let sessions: ProviderSessions;
+  let repositories: Repositories;
+  let repositoryId: string;
   let tenantId: string;
   /** Called between the read of an account and its result, to simulate a slow database on another machine. */
   let onAccountRead: (() => Promise<void>) | undefined;
@@ -37,7 +39,7 @@ describe('a session that starts', () => {
   beforeEach(async () => {
     state = stateIn(new Database(':memory:', providerMigrations));
     const points = new RestorePoints(silentLogger);
-    const repositories = new Repositories(state.repositories, systemClock, points);
+    repositories = new Repositories(state.repositories, systemClock, points);
     onAccountRead = undefined;
     const store = new Proxy(state.accounts, {
       get: (target, name) =>
@@ -71,7 +73,7 @@ describe('a session that starts', () => {
       onUsageChanged: () => undefined,
       deleting: new Set(),
     });
-    await repositories.add('main', path.join(await makeTemporaryFolder(), 'repository'));
+    ({ id: repositoryId } = await repositories.add('main', path.join(await makeTemporaryFolder(), 'repository')));
     tenantId = await accounts.add({
       name: 'contoso',
       password: 'a good password',
@@ -130,6 +132,30 @@ describe('a session that starts', () => {
     await sessions.stop();
     await expect(started).rejects.toMatchObject({ code: 'service.not-running' });
     expect(sessions.activeSessions()).toBe(0);
+  });
+
+  it('finds its repository by the name that the job knows, after the repository was renamed', async () => {
+    await repositories.change(repositoryId, { name: 'vault' });
+    // No mover runs here, so the session fails later.
+    await expect(start()).rejects.not.toMatchObject({ code: 'call.not-found' });
+    expect(await sessions.list(10)).toMatchObject([{ repository: 'vault' }]);
+    await accounts.set(tenantId, { quotas: [] });
+    await expect(start()).rejects.toMatchObject({ code: 'call.not-found' });
+  });
+
+  it('is refused when the folder of its repository changes during the start', async () => {
+    const before = start();
+    await sessions.whileUnused(repositoryId, () => Promise.resolve());
+    await expect(before).rejects.toMatchObject({ code: 'storage.io', retryable: true });
+    await sessions.whileUnused(repositoryId, async () => {
+      await expect(start()).rejects.toMatchObject({ code: 'storage.io', retryable: true });
+      await expect(sessions.whileUnused(repositoryId, () => Promise.resolve())).rejects.toMatchObject({
+        code: 'service.locked',
+      });
+    });
+    await sessions.whileUnused('f'.repeat(32), async () => {
+      await expect(start()).rejects.not.toMatchObject({ code: 'storage.io' });
+    });
   });
 
   it('that has failed meanwhile is not resumed: the tenant learns why it ended, and what to do', async () => {

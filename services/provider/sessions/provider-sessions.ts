@@ -67,6 +67,10 @@ export class ProviderSessions {
   readonly #pace = new StartPace();
   /** Number of calls of `cancelAllOf`. */
   #cancels = 0;
+  /** Repositories whose folder is being changed. */
+  readonly #moving = new Set<string>();
+  /** The repositories of all calls of `whileUnused`, in their order. */
+  readonly #moved: string[] = [];
   #isStopping = false;
 
   constructor(options: ProviderSessionsOptions) {
@@ -95,8 +99,9 @@ export class ProviderSessions {
     this.#refuseWhenStopping();
     this.#pace.take(tenantId);
     const { accounts, clock, maxTasksPerTenant } = this.#options;
+    const moves = this.#moved.length;
     const account = await accounts.requireActive(tenantId);
-    const quota = await this.#quotaOf(tenantId, ({ repository }) => repository === input.repository);
+    const quota = await this.#quotaFor(tenantId, input.repository);
     if (quota === undefined) {
       throw new FarkeepError('call.not-found', `The account "${account.name}" has no repository "${input.repository}"`);
     }
@@ -135,6 +140,13 @@ export class ProviderSessions {
     } while (cancels !== this.#cancels);
     // From here until the session is in the list, the code does not wait: two simultaneous requests cannot both pass the limits.
     this.#refuseWhenStopping();
+    // The location was read before a change of the folder.
+    if (this.#moving.has(quota.repositoryId) || this.#moved.includes(quota.repositoryId, moves)) {
+      throw new FarkeepError('storage.io', `The folder of the repository "${quota.repository}" is being changed`, {
+        hint: 'Try again in a moment.',
+        retryable: true,
+      });
+    }
     if (this.#options.deleting.has(pointId)) throw new FarkeepError('call.not-found', 'There is no such restore point');
     if (isKnown || this.#sessions.has(input.sessionId)) {
       throw new FarkeepError('call.conflict', 'A session with this identifier exists already');
@@ -315,6 +327,27 @@ export class ProviderSessions {
     );
   }
 
+  /** Runs the work while no session uses the repository and none can start. @throws service.locked, and the errors of the work */
+  async whileUnused<Result>(repositoryId: string, work: () => Promise<Result>): Promise<Result> {
+    const user = [...this.#sessions.values()].find(({ context }) => context.repositoryId === repositoryId);
+    if (user !== undefined || this.#moving.has(repositoryId)) {
+      throw new FarkeepError(
+        'service.locked',
+        user === undefined
+          ? 'The folder of this repository is being changed already'
+          : `A session of "${user.context.tenantName}" uses this repository`,
+        { hint: 'Wait until the session has ended, or stop it.' },
+      );
+    }
+    this.#moving.add(repositoryId);
+    this.#moved.push(repositoryId);
+    try {
+      return await work();
+    } finally {
+      this.#moving.delete(repositoryId);
+    }
+  }
+
   async stop(): Promise<void> {
     this.#isStopping = true;
     const error = new FarkeepError('service.not-running', 'The provider service is stopping');
@@ -394,6 +427,14 @@ export class ProviderSessions {
     void this.#options.archive.save(session.live, session.context.tenantId, session.context);
     if (!session.live.isFinal || !this.#sessions.delete(session.live.id)) return;
     this.#options.onTenantChanged(session.context.tenantId);
+  }
+
+  /** A job may still use a former name of the repository. */
+  async #quotaFor(tenantId: string, name: string): Promise<Quota | undefined> {
+    const named = await this.#quotaOf(tenantId, ({ repository }) => repository === name);
+    if (named !== undefined) return named;
+    const repositoryId = await this.#options.repositories.findByFormerName(name);
+    return this.#quotaOf(tenantId, (quota) => quota.repositoryId === repositoryId);
   }
 
   async #quotaOf(tenantId: string, isWanted: (quota: Quota) => boolean): Promise<Quota | undefined> {

@@ -103,6 +103,14 @@ const addressesOfLinks = 'ALTER TABLE gateways ADD COLUMN link_address TEXT;';
 /** Null: the entry is older than this column. */
 const parametersOfAudit = 'ALTER TABLE audit ADD COLUMN parameters TEXT;';
 
+/** Jobs of tenants name their repository, so a former name still leads to it. */
+const formerRepositoryNames = `
+  CREATE TABLE former_repository_names (
+    name TEXT PRIMARY KEY,
+    repository_id TEXT NOT NULL REFERENCES repositories (id) ON DELETE CASCADE
+  ) STRICT;
+`;
+
 export const providerMigrations: readonly string[] = [
   accounts,
   sessionHistoryMigration,
@@ -114,6 +122,7 @@ export const providerMigrations: readonly string[] = [
   addressesOfLinks,
   parametersOfAudit,
   sessionFiguresMigration,
+  formerRepositoryNames,
 ];
 
 /** @throws service.database-damaged */

@@ -16,6 +16,13 @@ export interface RepositoryStore {
   list(): Promise<RepositoryRow[]>;
   /** @throws call.conflict for a taken name or folder */
   add(row: Omit<RepositoryRow, 'verification'>): Promise<void>;
+  /** A missing field stays unchanged. A new name makes the old one a former name. @throws call.conflict for a taken name or folder */
+  change(
+    repositoryId: string,
+    changes: { readonly name?: string | undefined; readonly location?: RepositoryLocation | undefined },
+  ): Promise<void>;
+  /** Names that repositories had before, as they were written. */
+  formerNames(): Promise<{ readonly name: string; readonly repositoryId: string }[]>;
   setVerified(repositoryId: string, verification: { readonly at: string; readonly findings: number }): Promise<void>;
   /** Removes the repository unless a tenant has a quota in it. */
   remove(repositoryId: string): Promise<'removed' | 'in-use'>;
@@ -49,6 +56,32 @@ export class SqliteRepositoryStore implements RepositoryStore {
       location.folder,
       createdAt,
     );
+  }
+
+  async change(
+    repositoryId: string,
+    { name, location }: { readonly name?: string | undefined; readonly location?: RepositoryLocation | undefined },
+  ): Promise<void> {
+    this.#database.transaction(() => {
+      if (name !== undefined) {
+        this.#database.run(
+          `INSERT OR REPLACE INTO former_repository_names (name, repository_id)
+             SELECT name, id FROM repositories WHERE id = ? AND name <> ? COLLATE BINARY`,
+          repositoryId,
+          name,
+        );
+        this.#database.run('DELETE FROM former_repository_names WHERE name = ?', name);
+        this.#database.run('UPDATE repositories SET name = ? WHERE id = ?', name, repositoryId);
+      }
+      if (location !== undefined)
+        this.#database.run('UPDATE repositories SET folder = ? WHERE id = ?', location.folder, repositoryId);
+    });
+  }
+
+  async formerNames(): Promise<{ readonly name: string; readonly repositoryId: string }[]> {
+    return this.#database
+      .all('SELECT * FROM former_repository_names ORDER BY name')
+      .map((row) => ({ name: String(row['name']), repositoryId: String(row['repository_id']) }));
   }
 
   async setVerified(
