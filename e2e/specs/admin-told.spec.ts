@@ -5,6 +5,7 @@ import { expect, test } from '../fixtures/console-test.ts';
 import { ConsoleWindow } from '../pages/console-window.ts';
 import { FirstStartPage } from '../pages/first-start-page.ts';
 import { SessionPage } from '../pages/session-page.ts';
+import { Wizard } from '../pages/wizard.ts';
 
 test('damage stays visible, removing asks, and a provider that does not answer is not shown as an empty list', async ({
   farkeep,
@@ -38,9 +39,67 @@ test('damage stays visible, removing asks, and a provider that does not answer i
     await expect(page.getByRole('main')).toContainText('1 of 1 damaged');
   });
 
-  await test.step('a repository in which a tenant has a quota cannot be removed, and the button says why', async () => {
+  await test.step('a repository gets another name and its tenant another quota', async () => {
     await window.open('Repositories');
     await window.row('Repositories', 'Sample repository').click();
+    await window.command('Edit...').click();
+    const repository = new Wizard(page, /^Repository “/);
+    await repository.step('Name');
+    await repository.field(/^Name/).fill('');
+    await repository.next();
+    await expect(repository.dialog).toContainText('Fill in this field.');
+    await repository.field(/^Name/).fill('Sample vault');
+    await expect(repository.dialog).not.toContainText('Fill in this field.');
+    await repository.next();
+    await repository.step('Folder');
+    await repository.field('Folder').fill('/proc/farkeep/x');
+    await repository.next();
+    await expect(repository.dialog).toContainText('no folder can be created there');
+    await repository.field('Folder').fill(path.join(home.folder, 'sample', 'repository'));
+    await expect(repository.dialog).not.toContainText('no folder can be created there');
+    await repository.next();
+    await repository.step('Summary');
+    await repository.finish();
+    await expect(window.row('Repositories', 'Sample vault')).toBeVisible();
+    await window.open('Tenants');
+    await window.row('Tenants', 'sample-tenant').click();
+    await window.command('Edit...').click();
+    const tenant = new Wizard(page, /^Tenant “/);
+    await tenant.step('Tenant');
+    await tenant.field('Simultaneous tasks').fill('2');
+    await farkeep.expectAccessible('tenant-edit');
+    await tenant.next();
+    await tenant.step('Backup Resources');
+    await tenant.field('Quota, Sample vault').fill('7');
+    await tenant.next();
+    await tenant.step('Summary');
+    await expect(tenant.dialog).toContainText('Sample vault: 7.0 GB');
+    await farkeep.expectAccessible('tenant-edit-summary');
+    await tenant.finish();
+    await expect(window.row('Tenants', 'sample-tenant')).toContainText('7.0 GB');
+  });
+
+  await test.step('an invitation says when it expires, and a new password is shown once', async () => {
+    await window.command('Invitation...').click();
+    const invitation = window.dialog(/^Invitation for/);
+    await invitation.getByRole('combobox', { name: 'Valid for' }).selectOption({ label: '7 days' });
+    await farkeep.expectAccessible('tenant-invitation');
+    await invitation.getByRole('button', { name: 'Create invitation' }).click();
+    await expect(invitation.getByRole('status').first()).toContainText('It expires on');
+    await expect(invitation.getByRole('button', { name: 'Save file...' })).toBeFocused();
+    await invitation.getByRole('button', { name: 'Close' }).click();
+    await window.command('Set password...').click();
+    const password = window.dialog(/^Set the password/);
+    await password.getByRole('button', { name: 'Generate' }).click();
+    await password.getByRole('button', { name: 'Set password' }).click();
+    await expect(password.getByRole('group', { name: 'New password' })).toContainText(/(\w{4}-){4}\w{4}/);
+    await farkeep.expectAccessible('tenant-password');
+    await password.getByRole('button', { name: 'Close' }).click();
+  });
+
+  await test.step('a repository in which a tenant has a quota cannot be removed, and the button says why', async () => {
+    await window.open('Repositories');
+    await window.row('Repositories', 'Sample vault').click();
     const remove = window.command('Remove...');
     await expect(remove).toHaveAttribute('aria-disabled', 'true');
     await remove.hover();
@@ -51,7 +110,7 @@ test('damage stays visible, removing asks, and a provider that does not answer i
     const folder = path.join(home.folder, 'sample', 'spare');
     await farkeep.call('provider', 'repositories', 'add', { name: 'Spare repository', folder });
     for (const [list, name, lost] of [
-      ['Tenants', 'sample-tenant', /no longer back up or restore.*What is kept: .*“Sample repository”/s],
+      ['Tenants', 'sample-tenant', /no longer back up or restore.*What is kept: .*“Sample vault”/s],
       ['Repositories', 'Spare repository', /no longer back up to it.*What is kept: the folder .*0 restore points/s],
     ] as const) {
       await window.open(list);
