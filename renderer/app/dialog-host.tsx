@@ -2,6 +2,7 @@
 import type { ReactNode } from 'react';
 import { CertificateDialog } from '../features/certificates/certificate-dialog.tsx';
 import { CertificateWizard } from '../features/certificates/certificate-wizard.tsx';
+import { StoredCertificatesDialog } from '../features/certificates/stored-certificates-dialog.tsx';
 import { DiagnosticsDialog } from '../features/diagnostics/diagnostics-dialog.tsx';
 import { GatewayWizard } from '../features/gateways/gateway-wizard.tsx';
 import { JobWizard } from '../features/jobs/job-wizard.tsx';
@@ -42,6 +43,8 @@ function RequestedDialog({
       return <CertificateWizard slot={request.slot} isAnnouncing={request.isAnnouncing === true} onClose={onClose} />;
     case 'view-certificate':
       return <CertificateDialog title={request.title} certificate={request.certificate} onClose={onClose} />;
+    case 'stored-certificates':
+      return <StoredCertificatesDialog onClose={onClose} />;
     case 'add-gateway':
       return <GatewayWizard onClose={onClose} />;
     case 'add-repository':

@@ -16,6 +16,7 @@ export type DialogRequest =
       readonly isAnnouncing?: boolean;
     }
   | { readonly kind: 'view-certificate'; readonly title: string; readonly certificate: CertificateSummary }
+  | { readonly kind: 'stored-certificates' }
   | { readonly kind: 'add-gateway' }
   | { readonly kind: 'add-repository' }
   | { readonly kind: 'add-tenant' }

@@ -53,8 +53,8 @@ export class CertificateFolder {
       }
       throw await unreadable(error, this.#folder, this.#access);
     }
-    const [certificatePem, chainPem, metaText] = texts;
-    const { friendlyName, origin, storedAt } = parseJsonFile(metaSchema, metaText, this.#path('meta.json'));
+    const [certificatePem, chainPem, meta] = texts;
+    const { friendlyName, origin, storedAt } = parseJsonFile(metaSchema, meta, this.#path('meta.json'));
     return { certificatePem, chainPem, friendlyName, origin, storedAt };
   }
 
@@ -97,7 +97,7 @@ export class CertificateFolder {
       'certificate.pem': certificatePem,
       'chain.pem': chainPem,
       'key.pem': this.#encryption.encrypt(key),
-      'meta.json': `${JSON.stringify({ formatVersion: 1, ...meta } satisfies z.infer<typeof metaSchema>, null, 2)}\n`,
+      'meta.json': metaText(meta),
     } satisfies Record<(typeof fileNames)[number], string>;
     const parent = path.dirname(this.#folder);
     const isNew = await stat(this.#folder).then(
@@ -114,6 +114,12 @@ export class CertificateFolder {
       await rename(folder, this.#folder);
       await syncFolder(parent);
     }
+  }
+
+  /** Changes the name and nothing else. @throws FarkeepError 'call.not-found' | 'storage.damaged' */
+  async rename(friendlyName: string): Promise<void> {
+    const { origin, storedAt } = await this.read();
+    await this.#writeFile(this.#path('meta.json'), metaText({ friendlyName, origin, storedAt }));
   }
 
   async describeProtection(): Promise<KeyProtection> {
@@ -155,4 +161,8 @@ export class CertificateFolder {
     await writeFileAtomically(file, content, { mode: this.#access.fileMode });
     await this.#access.apply(file, 'file');
   }
+}
+
+function metaText(meta: CertificateMeta): string {
+  return `${JSON.stringify({ formatVersion: 1, ...meta } satisfies z.infer<typeof metaSchema>, null, 2)}\n`;
 }

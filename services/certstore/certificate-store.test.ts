@@ -126,6 +126,18 @@ describe('CertificateStore', () => {
     await expect(store.get('../../etc')).rejects.toMatchObject({ code: 'call.not-found' });
   });
 
+  it('renames a certificate, and changes nothing else', async () => {
+    const store = await open();
+    const before = await store.put(await newCertificate('one'));
+    await store.install('provider', before.id);
+    const renamed = await store.rename(before.id, 'Another name');
+    expect(renamed).toEqual({ ...before, friendlyName: 'Another name', installedInSlots: ['provider'] });
+    using serving = (await (await open()).loadForServing('provider')).keyPem;
+    expect(serving.bytes.length).toBeGreaterThan(0);
+    await expect(store.rename('f'.repeat(32), 'x')).rejects.toMatchObject({ code: 'call.not-found' });
+    expect(await store.chainWarning(before.id)).toBeNull();
+  });
+
   it('refuses a key that belongs to another certificate and stores nothing', async () => {
     const store = await open();
     const one = await newCertificate('one');

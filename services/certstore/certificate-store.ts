@@ -23,6 +23,8 @@ import type { SubjectName } from '../pki/create/certificate-builder.ts';
 import { type ReadCertificate, readCertificate, summarize, toPem } from '../pki/certificate/certificate-summary.ts';
 import { generateSelfSigned, type RsaKeySize } from '../pki/create/generate.ts';
 import { splitPemCertificates } from '../pki/certificate/pem.ts';
+import { untrustedChain } from '../pki/import/import.ts';
+import { tryServing } from '../pki/trust/trial-handshake.ts';
 import type { AccessControl } from './access-control.ts';
 import { CertificateFolder } from './certificate-folder.ts';
 import { PosixAccess } from './posix-access.ts';
@@ -156,6 +158,14 @@ export class CertificateStore implements Disposable {
     });
   }
 
+  /** Changes the friendly name. @throws FarkeepError 'call.not-found' */
+  async rename(id: string, friendlyName: string): Promise<StoredCertificate> {
+    return this.#write(async () => {
+      await this.#folderOf(id).rename(friendlyName);
+      return this.get(id);
+    });
+  }
+
   /** @throws FarkeepError 'call.not-found' | 'call.conflict' when the certificate is installed */
   async remove(id: string): Promise<void> {
     await this.#write(async () => {
@@ -245,6 +255,19 @@ export class CertificateStore implements Disposable {
   /** Checks that a stored certificate can be installed. @throws FarkeepError 'certificate.no-private-key' | 'certificate.key-unreadable' */
   async checkKey(id: string): Promise<void> {
     await this.#folderOf(id).readKey();
+  }
+
+  /**
+   * The warning of an import, for a stored certificate; null when there is none. A self-signed certificate has no chain.
+   * @throws FarkeepError 'certificate.malformed' | 'certificate.key-unreadable'
+   */
+  async chainWarning(id: string): Promise<string | null> {
+    const folder = this.#folderOf(id);
+    const { certificatePem, chainPem } = await folder.read();
+    if (summarize(certificatePem).isSelfSigned) return null;
+    using privateKey = Secret.take((await folder.readKey()).export({ type: 'pkcs8', format: 'der' }));
+    const { isChainTrusted } = await tryServing({ certificatePem, chainPem, privateKey });
+    return isChainTrusted ? null : untrustedChain;
   }
 
   /** How the private key of a stored certificate is protected; without an id, how a new key would be protected. */

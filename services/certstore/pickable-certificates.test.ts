@@ -1,7 +1,9 @@
+import { createPrivateKey } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { silentLogger } from '../kernel/logger.ts';
+import { Secret } from '../kernel/secret.ts';
 import { generateSelfSigned } from '../pki/create/generate.ts';
 import type { PickRoots } from '../pki/import/pick.ts';
 import { OpenSsl, type TestCertificate } from '../testing/certificates/openssl.ts';
@@ -53,6 +55,25 @@ it('lists certificates of both stores and says why some cannot be used', async (
     [`farkeep:${broken}`, 'Farkeep', 'My broken', 'The private key of this certificate is missing'],
     ['system:gw.pem', 'System certificates', 'gw', null],
   ]);
+  // A certificate is found again by what people compare: thumbprint, names, and whether it is in service.
+  await store.install('provider', whole);
+  const { summary } = await store.get(whole);
+  const compared = (await listPickableCertificates(store, { roots })).certificates;
+  expect(compared[0]).toMatchObject({ sha256: summary.sha256, installedInSlots: ['provider'], warning: null });
+  expect(compared[2]).toMatchObject({ names: ['gw.a.test'] });
+  // The chain of this one leads to an authority that this computer does not know.
+  const authority = await openssl.authority('/CN=Unknown authority');
+  const other = await openssl.server(['DNS:gw.b.test'], { subject: '/CN=gw.b.test', issuer: authority });
+  const { id } = await store.put({
+    certificatePem: other.certPem,
+    privateKey: Secret.take(createPrivateKey(other.keyPem).export({ type: 'pkcs8', format: 'der' })),
+    chainPem: '',
+    friendlyName: 'Untrusted',
+    origin: 'imported',
+  });
+  expect((await listPickableCertificates(store, { roots })).certificates).toContainEqual(
+    expect.objectContaining({ pickId: `farkeep:${id}`, warning: expect.stringContaining('The chain does not lead') }),
+  );
   const later = { now: () => Date.now() + 20 * 365 * 86_400_000, sleep: () => Promise.resolve() };
   const { certificates: expired } = await listPickableCertificates(store, { roots, clock: later });
   expect(expired.every(({ unusableReason }) => unusableReason !== null)).toBe(true);

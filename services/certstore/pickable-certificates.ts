@@ -4,7 +4,7 @@ import { type Clock, systemClock } from '../kernel/clock.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { readCertificate } from '../pki/certificate/certificate-summary.ts';
 import { checkUsable } from '../pki/import/import-selection.ts';
-import { listPickable, type PickRoots, systemPickRoots } from '../pki/import/pick.ts';
+import { listPickable, shownOf, type PickRoots, systemPickRoots } from '../pki/import/pick.ts';
 import type { CertificateStore } from './certificate-store.ts';
 import { type WindowsCertificates, windowsStoreName } from './windows-certificates.ts';
 
@@ -27,7 +27,8 @@ export async function listPickableCertificates(
   { roots = systemPickRoots, clock = systemClock, windowsCertificates }: PickSources = {},
 ): Promise<{ certificates: PickableCertificate[]; unreadableStores: UnreadableStore[] }> {
   const own: PickableCertificate[] = [];
-  for (const { id, friendlyName, summary } of await store.list()) {
+  for (const { id, friendlyName, summary, installedInSlots } of await store.list()) {
+    const unusableReason = await reasonAgainst(store, id, summary.pem, clock);
     own.push({
       pickId: `${ownStorePrefix}${id}`,
       store: 'Farkeep',
@@ -35,7 +36,10 @@ export async function listPickableCertificates(
       issuedBy: readCertificate(summary.pem).structure.issuerName ?? summary.issuer,
       friendlyName,
       notAfter: summary.notAfter,
-      unusableReason: await reasonAgainst(store, id, summary.pem, clock),
+      unusableReason,
+      ...shownOf(summary),
+      installedInSlots,
+      warning: unusableReason === null ? await warningAbout(store, id) : null,
     });
   }
   own.sort((a, b) => Number(a.unusableReason !== null) - Number(b.unusableReason !== null));
@@ -46,6 +50,16 @@ export async function listPickableCertificates(
     return [];
   });
   return { certificates: [...own, ...(ofWindows ?? []), ...(await listPickable(roots, clock))], unreadableStores };
+}
+
+async function warningAbout(store: CertificateStore, id: string): Promise<string | null> {
+  try {
+    return await store.chainWarning(id);
+  } catch (error) {
+    // One certificate that cannot serve must not hide the others.
+    if (error instanceof FarkeepError) return error.message;
+    throw error;
+  }
 }
 
 async function reasonAgainst(

@@ -15,6 +15,7 @@ import {
   maxImportBytes,
 } from '../pki/import/import.ts';
 import { checkUsable, isClearlyAuthority } from '../pki/import/import-selection.ts';
+import { shownOf } from '../pki/import/pick.ts';
 import type { CommandOptions, CommandRunner } from './command-runner.ts';
 import { exportScript, listScript } from './windows-certificate-scripts.ts';
 import { windowsProgram } from './windows-programs.ts';
@@ -72,6 +73,7 @@ export class WindowsCertificates {
         issuedBy: leaf.structure.issuerName ?? summary.issuer,
         friendlyName: decodeName(name) || summary.commonName,
         notAfter: summary.notAfter,
+        ...shownOf(summary),
         unusableReason: (refusal(key) ?? unusable(leaf, clock))?.message ?? null,
       });
     }

@@ -28,7 +28,7 @@ describe('the farkeep command', () => {
       'serve tenant',
       'status',
       'diagnostics',
-      ...['list', 'show', 'generate', 'import', 'pick', 'install', 'remove', 'usage', 'settings'].map(
+      ...['list', 'show', 'generate', 'import', 'pick', 'install', 'rename', 'remove', 'usage', 'settings'].map(
         (name) => `certificate ${name}`,
       ),
       ...['announce', 'show', 'cancel'].map((name) => `certificate rollover ${name}`),

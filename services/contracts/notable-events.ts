@@ -20,6 +20,7 @@ const texts = {
   'gateway.remove': () => 'The gateway was removed',
   // certificates of the provider, license
   'certificate.install': ({ sha256 }: { sha256: string }) => `Put in service: ${sha256}`,
+  'certificate.rename': ({ name }: { name: string }) => `Now "${name}"`,
   'certificate.remove': () => 'The certificate was removed',
   'certificate.settings': ({ keyBits, protection }: { keyBits: number; protection: string }) =>
     `RSA ${keyBits}; ${protection}`,

@@ -1,7 +1,7 @@
 // Owns the page Pick Certificate: the certificates on this computer, and why some of them cannot be used.
 import { SearchBox, Spinner, makeStyles, tokens } from '@fluentui/react-components';
 import { Certificate32Regular } from '@fluentui/react-icons';
-import { useEffect, useMemo, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import type { ErrorInfo } from '../../../services/contracts/errors.ts';
 import type { CommandOutput } from '../../../services/contracts/contract.ts';
@@ -12,7 +12,8 @@ import { useText } from '../../i18n/use-text.ts';
 import type { TextFunction } from '../../i18n/use-text.ts';
 import { providerClients } from '../../platform/clients.ts';
 import { toErrorInfo } from '../../platform/error-info.ts';
-import { formatInstant } from '../../platform/format.ts';
+import { formatInstant, shortThumbprint } from '../../platform/format.ts';
+import { CodeText } from '../../ui/form/code-text.tsx';
 import { DataTable } from '../../ui/table/data-table.tsx';
 import type { TableColumn } from '../../ui/table/data-table.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
@@ -69,6 +70,26 @@ function columnsFor(t: TextFunction): readonly TableColumn<PickableCertificate>[
       sortBy: ({ issuedBy }) => issuedBy,
       cell: ({ issuedBy }) => issuedBy,
     },
+    {
+      id: 'thumbprint',
+      title: t('certificate.pick.thumbprint'),
+      width: '168px',
+      text: ({ sha256, names }) => [sha256 ?? '', ...(names ?? [])].join(' '),
+      cell: ({ sha256 }) => (sha256 === undefined ? '–' : <code>{shortThumbprint(sha256)}</code>),
+    },
+  ];
+}
+
+/** What people must know before they choose the row. */
+function pickNotes(
+  { installedInSlots = [], warning, unusableReason }: PickableCertificate,
+  t: TextFunction,
+): readonly string[] {
+  const slots = installedInSlots.map((slot) => t(`storedCertificates.use.${slot}`)).join(', ');
+  return [
+    ...(slots === '' ? [] : [t('certificate.pick.inService', { slots })]),
+    ...(unusableReason === null ? [] : [t('certificate.pick.reason', { reason: unusableReason })]),
+    ...(warning == null ? [] : [t('certificate.pick.warning', { warning })]),
   ];
 }
 
@@ -96,8 +117,19 @@ export function PickPage({ slot, pickId, onChange, error }: PickPageProps): Reac
       isGone = true;
     };
   }, [slot]);
+  const frame = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // The wizard gives the focus to the page before the list is there, and Next needs a selection.
+    if (answer !== null) frame.current?.querySelector<HTMLElement>('[role="grid"]')?.focus();
+  }, [answer]);
   if (loadError !== null) return <ErrorView error={loadError} />;
-  if (answer === null) return <Spinner label={t('word.loading')} />;
+  if (answer === null) {
+    return (
+      <div tabIndex={-1} data-first-focus>
+        <Spinner label={t('word.loading')} />
+      </div>
+    );
+  }
   const { certificates, unreadableStores } = answer;
   const selected = certificates.find((certificate) => certificate.pickId === pickId);
   return (
@@ -113,7 +145,7 @@ export function PickPage({ slot, pickId, onChange, error }: PickPageProps): Reac
         leftOut={leftOutOfAnswer(answer)}
         lists={{ certificates: 'certificates', unreadableStores: 'stores' }}
       />
-      <div className={styles.frame}>
+      <div className={styles.frame} ref={frame}>
         <DataTable
           label={t('certificate.pick.table')}
           columns={columns}
@@ -122,9 +154,7 @@ export function PickPage({ slot, pickId, onChange, error }: PickPageProps): Reac
           selectedKey={pickId}
           onSelect={(key) => onChange(certificates.find((certificate) => certificate.pickId === key) ?? null)}
           isRowDisabled={({ unusableReason }) => unusableReason !== null}
-          noteOf={({ unusableReason }) =>
-            unusableReason === null ? null : t('certificate.pick.reason', { reason: unusableReason })
-          }
+          noteOf={(row) => pickNotes(row, t).join(' ') || null}
           search={search}
           empty={
             <EmptyState
@@ -142,14 +172,27 @@ export function PickPage({ slot, pickId, onChange, error }: PickPageProps): Reac
           </span>
         ))}
         {error !== undefined && <span className={styles.error}>{error} </span>}
-        {selected !== undefined &&
-          t('certificate.pick.selected', {
-            issuedTo: selected.issuedTo,
-            issuedBy: selected.issuedBy,
-            store: selected.store,
-          })}
-        {selected !== undefined && selected.unusableReason !== null && (
-          <span className={styles.reason}>{t('certificate.pick.reason', { reason: selected.unusableReason })}</span>
+        {selected !== undefined && (
+          <>
+            {t('certificate.pick.selected', {
+              issuedTo: selected.issuedTo,
+              issuedBy: selected.issuedBy,
+              store: selected.store,
+            })}
+            {selected.names !== undefined && selected.names.length > 0 && (
+              <span className={styles.reason}>{t('certificate.pick.names', { names: selected.names.join(', ') })}</span>
+            )}
+            {selected.sha256 !== undefined && (
+              <span className={styles.reason}>
+                <CodeText text={selected.sha256} lineLength={95} />
+              </span>
+            )}
+            {pickNotes(selected, t).map((note) => (
+              <span key={note} className={styles.reason}>
+                {note}
+              </span>
+            ))}
+          </>
         )}
       </p>
     </>

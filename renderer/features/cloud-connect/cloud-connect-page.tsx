@@ -11,6 +11,7 @@ import {
   CalendarClock20Regular,
   CertificateRegular,
   Certificate20Regular,
+  DocumentBulletList20Regular,
   Eye20Regular,
   Phone20Regular,
 } from '@fluentui/react-icons';
@@ -93,6 +94,12 @@ export function CloudConnectPage(): ReactNode {
             onClick={() => identity !== null && view(identity)}
           >
             {t('cloudConnect.view')}
+          </ToolbarButton>
+          <ToolbarButton
+            icon={<DocumentBulletList20Regular />}
+            onClick={() => openDialog({ kind: 'stored-certificates' })}
+          >
+            {t('storedCertificates.open')}
           </ToolbarButton>
         </>
       }

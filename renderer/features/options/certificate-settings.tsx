@@ -6,6 +6,7 @@ import type { CommandInput, CommandOutput } from '../../../services/contracts/co
 import type { certificateDomain } from '../../../services/contracts/rpc/certificate.ts';
 import { useText } from '../../i18n/use-text.ts';
 import { providerClients } from '../../platform/clients.ts';
+import { openDialog } from '../../platform/dialog-store.ts';
 import { ErrorView } from '../../ui/error-view.tsx';
 import { useCall } from '../../ui/use-call.ts';
 import { OptionsSection } from './options-section.tsx';
@@ -34,7 +35,12 @@ export function CertificateSettings(): ReactNode {
   const isInKeychain = settings?.protection.kind === 'os-keychain';
   const keychain = settings?.protection.keychain ?? null;
   return (
-    <OptionsSection title={t('certificateSettings.title')}>
+    <OptionsSection
+      title={t('certificateSettings.title')}
+      aside={
+        <Button onClick={() => openDialog({ kind: 'stored-certificates' })}>{t('storedCertificates.open')}</Button>
+      }
+    >
       {error !== null && <ErrorView error={error} />}
       {settings !== null && (
         <>

@@ -240,11 +240,12 @@ function focusFieldAtFault(page: HTMLElement | null): void {
 
 /**
  * Selects the checked one of several radio buttons. Skips fields below a long text (data-focus="later"), because the text would scroll
- * away. On a page without fields Next or Finish keeps the focus.
+ * away. A page whose fields are not loaded yet has a place for the focus (data-first-focus). On a page without fields Next or Finish keeps
+ * the focus.
  */
 function focusFirstField(page: HTMLElement | null): void {
   const first = page?.querySelector<HTMLElement>(
-    'input:not([disabled]):not([readonly], [data-focus="later"] *), [role="grid"], textarea, select',
+    'input:not([disabled]):not([readonly], [data-focus="later"] *), [role="grid"], textarea, select, [data-first-focus]',
   );
   const chosen = first?.matches('input[type="radio"]')
     ? first.closest('[role="radiogroup"]')?.querySelector<HTMLElement>('input[type="radio"]:checked:not([disabled])')

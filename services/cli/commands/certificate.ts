@@ -46,18 +46,23 @@ export function registerCertificate(program: Command, action: DefineAction): voi
     );
 
   group
-    .command('show')
-    .description('the installed certificate')
+    .command('show [certificate]')
+    .description('the installed certificate, or a stored one')
     .option(...slotOption)
     .option('--pem', 'print only the certificate itself, PEM')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ farkeep certificate show\n  $ farkeep certificate show --slot server --json',
+      '\nExamples:\n  $ farkeep certificate show\n  $ farkeep certificate show --slot server --json\n  $ farkeep certificate show "Northwind 2026"',
     )
     .action(
-      action(async (context, options: SlotOption & { pem?: true }) => {
-        const certificate = await (await connectProvider(context)).show({ slot: parseSlot(options.slot) });
-        context.output.result({ ...describe(certificate, true), certificate }, () =>
+      action(async (context, wanted: string | undefined, options: SlotOption & { pem?: true }) => {
+        const client = await connectProvider(context);
+        const certificate =
+          wanted === undefined
+            ? await client.show({ slot: parseSlot(options.slot) })
+            : await findCertificate(client, wanted);
+        const isInstalled = certificate.installedInSlots.length > 0;
+        context.output.result({ ...describe(certificate, isInstalled), certificate }, () =>
           options.pem === true ? certificate.summary.pem.trimEnd() : formatCertificate(certificate),
         );
       }),
@@ -143,6 +148,23 @@ export function registerCertificate(program: Command, action: DefineAction): voi
         context.output.result(
           { ok: true, ...describe(installed, true) },
           () => `In service:\n${formatCertificate(installed)}`,
+        );
+      }),
+    );
+
+  group
+    .command('rename <certificate> <name>')
+    .description('change the friendly name of a stored certificate')
+    .addHelpText('after', '\nExample:\n  $ farkeep certificate rename 3f2a91 "Northwind 2026, old"')
+    .action(
+      action(async (context, wanted: string, friendlyName: string, _options: object) => {
+        const client = await connectProvider(context);
+        const before = await findCertificate(client, wanted);
+        const renamed = await client.rename({ certificateId: before.id, friendlyName });
+        const isInstalled = renamed.installedInSlots.length > 0;
+        context.output.result(
+          { ok: true, ...describe(renamed, isInstalled) },
+          `"${before.friendlyName}" is now "${renamed.friendlyName}".`,
         );
       }),
     );

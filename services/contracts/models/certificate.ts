@@ -93,6 +93,14 @@ export const pickableCertificateSchema = z.object({
   notAfter: instantSchema,
   /** Why the certificate cannot be used; null when the certificate can be used. */
   unusableReason: z.string().nullable(),
+  /** "AB:CD:..." */
+  sha256: z.string().optional(),
+  /** Every name of the certificate, DNS names first. */
+  names: z.array(z.string()).optional(),
+  /** Slots in which it is installed now. */
+  installedInSlots: z.array(certificateSlotSchema).optional(),
+  /** A problem that does not prevent the use, such as a chain that this computer does not trust; null when none is known. */
+  warning: z.string().nullable().optional(),
 });
 export type PickableCertificate = z.infer<typeof pickableCertificateSchema>;
 

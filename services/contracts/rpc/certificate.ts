@@ -87,7 +87,12 @@ export const certificateDomain = defineDomain({
       }),
       output: certificateSettingsSchema,
     },
-    /** Refused while the certificate is installed. */
+    /** Changes the friendly name of a stored certificate. */
+    rename: {
+      input: z.object({ certificateId: idSchema, friendlyName: displayNameSchema }),
+      output: storedCertificateSchema,
+    },
+    /** Refused while the certificate is installed or announced. */
     remove: { input: z.object({ certificateId: idSchema }), output: emptySchema },
     /** Tenants, gateways, consoles and invitations that use the installed certificate. With a candidate the notes say what would change. */
     usage: {

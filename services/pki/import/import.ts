@@ -44,6 +44,8 @@ export interface ImportOptions {
   readonly onProgress?: ((share: number) => void) | undefined;
 }
 
+export const untrustedChain = 'The chain does not lead to an authority that this computer trusts';
+
 /**
  * Reads a certificate with its key from the bytes of a file: PFX/P12, PEM, or DER with a key file. WorkBudget limits the work, and the
  * worker thread ends at once when the signal fires.
@@ -78,10 +80,7 @@ export async function importCertificate(input: ImportInput, options: ImportOptio
       chainLength: answer.chainDer.length,
       privateKey,
       friendlyName: answer.friendlyName,
-      warnings: [
-        ...answer.warnings,
-        ...(isChainTrusted ? [] : ['The chain does not lead to an authority that this computer trusts']),
-      ],
+      warnings: [...answer.warnings, ...(isChainTrusted ? [] : [untrustedChain])],
       [Symbol.dispose]: () => privateKey.dispose(),
     };
   } catch (error) {

@@ -4,7 +4,7 @@ import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import type { PickableCertificate } from '../../contracts/models/certificate.ts';
+import type { CertificateSummary, PickableCertificate } from '../../contracts/models/certificate.ts';
 import { type Clock, systemClock } from '../../kernel/clock.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { isMissing } from '../../kernel/system-error.ts';
@@ -166,7 +166,17 @@ function row(
     friendlyName,
     notAfter: summary.notAfter,
     unusableReason,
+    ...shownOf(summary),
   };
+}
+
+/** What people compare and search. */
+export function shownOf({
+  sha256,
+  dnsNames,
+  ipAddresses,
+}: CertificateSummary): Required<Pick<PickableCertificate, 'sha256' | 'names'>> {
+  return { sha256, names: [...dnsNames, ...ipAddresses] };
 }
 
 type PublicPart = { readonly spki: Buffer } | { readonly isKey: boolean; readonly reason: string };

@@ -261,6 +261,34 @@ describe('the certificates of a provider', () => {
     expect(await calls.getSettings({})).toMatchObject({ keyBits: 4096 });
   });
 
+  it('renames a stored certificate, and shows the new name where it is in service or announced', async () => {
+    const certificateId = certificates.add(next);
+    expect(await calls.rename({ certificateId, friendlyName: 'Spare' })).toMatchObject({ friendlyName: 'Spare' });
+    expect(memory.events.all).toEqual([]);
+    expect(memory.audit.entries).toMatchObject([
+      { action: 'certificate.rename', subject: 'A certificate', parameters: { name: 'Spare' } },
+    ]);
+    announcedId = certificateId;
+    await calls.rename({ certificateId, friendlyName: 'Next year' });
+    await calls.rename({ certificateId: inServiceId, friendlyName: 'This year' });
+    expect(memory.events.all).toMatchObject([
+      { event: 'rolloverChanged', payload: { rollover: { next: { friendlyName: 'Next year' } } } },
+      { event: 'installed', payload: { slot: provider, certificate: { friendlyName: 'This year' } } },
+    ]);
+    expect(await refusalOf(calls.rename({ certificateId, friendlyName: ' ' }))).toMatchObject({ code: 'call.invalid' });
+    expect(await refusalOf(calls.rename({ certificateId: missing, friendlyName: 'x' }))).toMatchObject({
+      code: 'call.not-found',
+    });
+  });
+
+  it('warns about the chain of a certificate of its own store as it does for a file', async () => {
+    const id = certificates.add(next);
+    certificates.warnings.set(id, 'The chain is not trusted');
+    expect(await calls.pick({ slot: provider, pickId: `farkeep:${id}` })).toMatchObject({
+      warnings: ['The chain is not trusted'],
+    });
+  });
+
   it('removes a certificate that nothing needs', async () => {
     const certificateId = certificates.add(next);
     announcedId = certificateId;

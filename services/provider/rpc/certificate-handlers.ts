@@ -139,6 +139,20 @@ export class CertificateHandlers {
         await audit.add(describeCaller(context), `RSA ${usedBits}`, event);
         return now;
       },
+      rename: async ({ certificateId, friendlyName }, context) => {
+        const before = await store.get(certificateId);
+        const renamed = await store.rename(certificateId, friendlyName);
+        await audit.add(
+          describeCaller(context),
+          before.friendlyName,
+          notable('certificate.rename', { name: friendlyName }),
+        );
+        for (const slot of renamed.installedInSlots)
+          publish(certificateDomain, 'installed', { slot, certificate: renamed });
+        if (rollover.isAnnounced(certificateId))
+          publish(certificateDomain, 'rolloverChanged', { rollover: await rollover.show() });
+        return renamed;
+      },
       remove: async ({ certificateId }, context) => {
         if (rollover.isAnnounced(certificateId)) {
           throw new FarkeepError('call.conflict', 'This certificate is announced to the tenants', {
@@ -210,13 +224,15 @@ export class CertificateHandlers {
 
   /** Shows a certificate of Farkeep's own store as a candidate. */
   async #pickOwn(id: string): Promise<CertificateCandidate> {
-    const stored = await this.#options.store.get(id);
+    const { store } = this.#options;
+    const stored = await store.get(id);
+    const warning = await store.chainWarning(id);
     return {
       candidateId: this.#remember({ storedId: id, certificatePem: stored.summary.pem }),
       friendlyName: stored.friendlyName,
       summary: stored.summary,
       chainLength: stored.chainLength,
-      warnings: [],
+      warnings: warning === null ? [] : [warning],
       keyProtection: stored.keyProtection,
     };
   }

@@ -19,6 +19,8 @@ interface Row {
 export class MemoryCertificates {
   readonly #rows = new Map<string, Row>();
   readonly #slots = new Map<CertificateSlot, string>();
+  /** Warnings about chains, by the identifier of the certificate. */
+  readonly warnings = new Map<string, string>();
   protection: KeyProtection = { kind: 'key-file', description: 'A key file', readers: [], warnings: [] };
   readonly store: CertificateStore = standIn<CertificateStore>({
     list: async () => [...this.#rows.keys()].map((id) => this.#get(id)),
@@ -27,6 +29,12 @@ export class MemoryCertificates {
       const key = createPrivateKey({ key: privateKey.bytes, format: 'der', type: 'pkcs8' });
       return this.#put({ certificatePem, friendlyName, origin, key });
     },
+    rename: async (id, friendlyName) => {
+      const row = this.#rows.get(id);
+      if (row !== undefined) this.#rows.set(id, { ...row, friendlyName });
+      return this.#get(id);
+    },
+    chainWarning: async (id) => this.warnings.get(id) ?? null,
     remove: async (id) => {
       if (this.#get(id).installedInSlots.length > 0) throw new FarkeepError('call.conflict', 'It is in service');
       this.#rows.delete(id);
