@@ -39,7 +39,7 @@ beforeEach(async () => {
   });
 });
 afterEach(async () => {
-  await supervisor.stopAll(5_000);
+  await supervisor.leaveAll(5_000);
   keychainKey.key.dispose();
   await rm(home, { recursive: true, force: true });
 });

@@ -3,10 +3,8 @@
 import {
   messageFromServiceSchema,
   type CallResult,
-  type EventMessage,
   type KeychainMessage,
   type MessageToService,
-  type ReadyMessage,
 } from '../../../services/contracts/carrier.ts';
 import type { ErrorInfo } from '../../../services/contracts/errors.ts';
 import type { ServiceRole } from '../../../services/contracts/contract.ts';
@@ -17,6 +15,7 @@ import type { KeychainKey } from '../../../services/kernel/running-service.ts';
 import { hungAfterMs, type HeartbeatLimits } from '../../../services/process/heartbeat-watch.ts';
 import { SupervisedChild, type ChildExit } from '../../../services/process/supervised-child.ts';
 import { redactLine } from './redact-line.ts';
+import type { ServiceEnd, ServiceLink, ServiceLinkListener } from './service-link.ts';
 
 export interface ServiceProgram {
   readonly executable: string;
@@ -46,35 +45,21 @@ export const defaultServiceTimings: ServiceTimings = {
 /** Time that a service gets after its own deadline before it is killed. */
 const stopGraceMs = 2_000;
 
-/** The reason why a service process has ended. */
-export type ServiceEnd =
-  | { readonly kind: 'stopped' }
-  /** The service reported why it cannot start. */
-  | { readonly kind: 'start-failed'; readonly error: ErrorInfo }
-  | { readonly kind: 'crashed'; readonly error: ErrorInfo };
-
-export interface ServiceProcessListener {
-  onReady(ready: ReadyMessage): void;
-  onHealth(health: 'running' | 'degraded', reason: string | null): void;
-  onEvent(event: EventMessage): void;
-  /** Called exactly once, after the process and its log have ended. */
-  onEnd(end: ServiceEnd): void;
-}
-
 export interface ServiceProcessOptions {
   readonly role: ServiceRole;
   readonly program: ServiceProgram;
   readonly timings: ServiceTimings;
   readonly logger: Logger;
   readonly writeLogLine: (line: string) => void;
-  readonly listener: ServiceProcessListener;
+  readonly listener: ServiceLinkListener;
 }
 
 interface PendingCall {
   readonly settle: (result: CallResult) => void;
 }
 
-export class ServiceProcess {
+export class ServiceProcess implements ServiceLink {
+  readonly origin = 'started';
   readonly #options: ServiceProcessOptions;
   readonly #child: SupervisedChild;
   readonly #heartbeat: HeartbeatLimits;
@@ -112,7 +97,6 @@ export class ServiceProcess {
     return this.#child.pid ?? null;
   }
 
-  /** Never rejects: whatever happens is in the result. */
   call(domain: string, command: string, input: unknown, signal: AbortSignal): Promise<CallResult> {
     const { role } = this.#options;
     if (!this.#isReady || !this.#child.isConnected) return Promise.resolve(lostResult(role));
@@ -137,6 +121,11 @@ export class ServiceProcess {
     const request: MessageToService = { kind: 'stop', deadlineMs };
     await this.#child.stop(deadlineMs + stopGraceMs, this.#isReady ? request : undefined);
     await this.#ended;
+  }
+
+  /** The process ends with its console. */
+  leave(deadlineMs: number): Promise<void> {
+    return this.stop(deadlineMs);
   }
 
   #receive(raw: unknown): void {

@@ -28,7 +28,7 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
-  await supervisor?.stopAll(100);
+  await supervisor?.leaveAll(100);
   rmSync(folder, { recursive: true, force: true });
 });
 

@@ -23,7 +23,12 @@ export type ServiceInfo = z.infer<typeof serviceInfoSchema>;
 /** A service process as shown by its console. */
 export const supervisedServiceSchema = z.object({
   role: serviceRoleSchema,
-  state: z.enum(['starting', 'running', 'degraded', 'stopping', 'stopped', 'failed']),
+  /** `awaited`: the service was started outside this console, and its local socket does not answer now. */
+  state: z.enum(['starting', 'running', 'degraded', 'stopping', 'stopped', 'failed', 'awaited']),
+  /** `started` by this console, or started by another program and `attached` over its local socket. */
+  origin: z.enum(['started', 'attached']).default('started'),
+  /** An awaited service did not answer for a while, so the user may start one on this computer. */
+  canStartHere: z.boolean().default(false),
   /** Why the service is degraded or failed, for people. */
   reason: z.string().nullable(),
   error: errorInfoSchema.nullable(),

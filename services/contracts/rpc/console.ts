@@ -27,6 +27,30 @@ export const preferencesSchema = z.object({
 });
 export type Preferences = z.infer<typeof preferencesSchema>;
 
+/** How one service starts with the computer: a systemd unit. */
+export const serviceUnitSchema = z.object({
+  role: serviceRoleSchema,
+  /** The unit exists and starts with the computer. */
+  isOn: z.boolean(),
+  /** Path and content of the unit. */
+  file: z.string(),
+  text: z.string(),
+  /** What the console runs, in this order, for a person who does it by hand. */
+  commands: z.array(z.string()),
+});
+export type ServiceUnit = z.infer<typeof serviceUnitSchema>;
+
+export const autostartSchema = z.object({
+  /** `login-item`: the console starts when the user logs in, and starts the services. `none`: only by hand. */
+  method: z.enum(['systemd', 'login-item', 'none']),
+  /** Why the console cannot write the units itself; null when it can. */
+  reason: z.string().nullable(),
+  isLoginItemOn: z.boolean(),
+  /** Empty without systemd. */
+  units: z.array(serviceUnitSchema),
+});
+export type Autostart = z.infer<typeof autostartSchema>;
+
 /** Parts of the diagnostics, in the order of the archive. */
 export const diagnosticsStepNames = [
   'versions',
@@ -62,8 +86,19 @@ export const consoleDomain = defineDomain({
       output: z.object({ roles: z.array(serviceRoleSchema) }),
     },
     listServices: { input: emptySchema, output: z.object({ services: rowList(supervisedServiceSchema) }) },
-    /** Starts a service that is stopped or failed. */
+    /** Starts a service that is stopped or failed, or starts one here in place of a service that is awaited. */
     startService: { input: z.object({ role: serviceRoleSchema }), output: supervisedServiceSchema },
+    /** Ends a service in order, also one that another program started. */
+    stopService: { input: z.object({ role: serviceRoleSchema }), output: supervisedServiceSchema },
+    getAutostart: { input: emptySchema, output: autostartSchema },
+    /**
+     * Switches the start with the computer on or off. `role` names the unit, null is the login item. With a unit, the console stops its own
+     * service and attaches to the service of the unit. `warning` says what else is needed.
+     */
+    setAutostart: {
+      input: z.object({ role: serviceRoleSchema.nullable(), isOn: z.boolean() }),
+      output: autostartSchema.extend({ warning: z.string().nullable() }),
+    },
     getPreferences: { input: emptySchema, output: preferencesSchema },
     setPreferences: { input: preferencesSchema.partial(), output: preferencesSchema },
     /** Opens a native dialog. The path is null when the user canceled the dialog. */
@@ -119,8 +154,14 @@ export const consoleDomain = defineDomain({
   events: {
     serviceChanged: { payload: supervisedServiceSchema },
     rolesChanged: { payload: z.object({ roles: z.array(serviceRoleSchema) }) },
-    /** The window was asked to close while sessions run; the renderer must ask the user. */
-    closeRequested: { payload: z.object({ runningSessions: z.int() }) },
+    /** The console was asked to close while its services work for others or sessions run; the renderer must ask the user. */
+    closeRequested: {
+      payload: z.object({
+        runningSessions: z.int(),
+        /** Roles of the services that an exit stops. A service that another program started runs on. */
+        stoppingRoles: z.array(serviceRoleSchema).default([]),
+      }),
+    },
     diagnosticsProgressed: { payload: z.object({ step: diagnosticsStepNameSchema }) },
     /** The user clicked a desktop notification or the tray icon. */
     navigationRequested: { payload: z.object({ page: z.string() }) },

@@ -9,6 +9,7 @@ import { isDenied } from '../../kernel/system-error.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import { whenAborted } from '../../kernel/deadline.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
+import { findFolderOwner } from '../../kernel/state/folder-owner.ts';
 import { roleFolder } from '../../kernel/state/home-folder.ts';
 import { findAdminAddress } from './admin-address.ts';
 import { createLineReader, encodeLine } from './json-lines.ts';
@@ -25,6 +26,8 @@ export interface AdminClient {
   ): Promise<CallResult>;
   /** Receives events from now on, in order. @returns a function that ends the subscription */
   subscribe(listener: (event: EventMessage) => void): () => void;
+  /** Asks the service to end in order. The service then ends the connection. */
+  requestStop(deadlineMs: number): void;
   /** Resolves when either side has ended the connection. */
   readonly closed: Promise<void>;
   close(): void;
@@ -34,7 +37,7 @@ const connectTimeoutMs = 5_000;
 
 /**
  * @param home the instance's root folder, not the role's folder
- * @throws FarkeepError service.not-running, with the command that starts the service
+ * @throws FarkeepError service.not-running, with the command that starts the service; call.refused for a service of another account
  */
 export async function connectAdmin({
   home,
@@ -46,7 +49,9 @@ export async function connectAdmin({
   /** Called with a sentence about list rows that the service could not show. */
   onLeftOut?: (sentence: string) => void;
 }): Promise<AdminClient> {
-  const socket = await openSocket(await findAdminAddress(roleFolder(home, role)), home, role);
+  const socket = await openSocket(home, role).catch(async (cause: unknown) => {
+    throw await connectError(cause, home, role);
+  });
   const pending = new Map<string, (result: CallResult) => void>();
   const listeners = new Set<(event: EventMessage) => void>();
   let nextId = 1;
@@ -107,6 +112,7 @@ export async function connectAdmin({
         listeners.delete(listener);
       };
     },
+    requestStop: (deadlineMs) => write({ kind: 'stop', deadlineMs }),
     closed,
     close: () => {
       socket.end();
@@ -123,14 +129,15 @@ function lostConnection(role: ServiceRole): FarkeepError {
   });
 }
 
-function openSocket(address: string, home: string, role: ServiceRole): Promise<Socket> {
+async function openSocket(home: string, role: ServiceRole): Promise<Socket> {
+  const address = await findAdminAddress(roleFolder(home, role));
   return new Promise((resolve, reject) => {
     const socket = connect(address);
     const timer = systemClock.startTimer(connectTimeoutMs, () => fail(new Error('no answer')));
     const fail = (cause: Error): void => {
       timer.stop();
       socket.destroy();
-      reject(connectError(cause, home, role));
+      reject(cause);
     };
     socket.once('error', fail);
     socket.once('connect', () => {
@@ -141,10 +148,12 @@ function openSocket(address: string, home: string, role: ServiceRole): Promise<S
   });
 }
 
-function connectError(cause: Error, home: string, role: ServiceRole): FarkeepError {
+async function connectError(cause: unknown, home: string, role: ServiceRole): Promise<FarkeepError> {
   if (isDenied(cause)) {
-    return new FarkeepError('call.refused', `This account may not use the ${role} service in ${home}`, {
-      hint: 'Run the command as the account that runs the service, or as root.',
+    const owner = await findFolderOwner(roleFolder(home, role));
+    const ofOwner = owner === undefined ? '' : `, which belongs to ${owner}`;
+    return new FarkeepError('call.refused', `This account may not use the ${role} service in ${home}${ofOwner}`, {
+      hint: `Use the account ${owner ?? 'that runs the service'} or root, or forward its local socket by SSH (docs/cli.md, Services of another computer).`,
       cause,
     });
   }
