@@ -61,6 +61,7 @@ export const layers = [
       'host/carriers/dispatcher',
       'host/carriers/event-hub',
       'host/carriers/admin-client',
+      'host/units',
     ),
     packages: ['electron', 'electron-store', 'electron-log', 'zod'],
     canUseNode: true,
@@ -112,7 +113,7 @@ export const rooms = {
     ...['state', 'license', 'accounts', 'gateways', 'certificates', 'repositories', 'sessions', 'rpc', '.'],
   ],
   'services/tenant': ['state', 'trust', 'providers', 'jobs', 'sessions', 'rpc', '.'],
-  'services/host': ['carriers', '.'],
+  'services/host': ['carriers', 'units', '.'],
   'renderer/ui': ['.', 'table', 'form', 'dialog', 'wizard', 'session', 'certificate'],
   'renderer/features/sessions': ['state', 'throughput', 'handshake', 'page', '.'],
 };

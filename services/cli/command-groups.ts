@@ -19,6 +19,11 @@ export const commandGroups: readonly CommandGroup[] = [
     load: async () => (await import('./commands/serve.ts')).registerServe,
   },
   {
+    name: 'service',
+    description: 'start a service with the computer (systemd): unit, install, uninstall',
+    load: async () => (await import('./commands/service.ts')).registerService,
+  },
+  {
     name: 'status',
     description: 'services, running sessions, certificates that expire',
     load: async () => (await import('./commands/status.ts')).registerStatus,

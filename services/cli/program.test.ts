@@ -26,6 +26,7 @@ describe('the farkeep command', () => {
       'serve provider',
       'serve gateway',
       'serve tenant',
+      ...['unit', 'install', 'uninstall'].map((name) => `service ${name}`),
       'status',
       'diagnostics',
       ...['list', 'show', 'generate', 'import', 'pick', 'install', 'rename', 'remove', 'usage', 'settings'].map(
