@@ -3,10 +3,12 @@ import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import path from 'node:path';
 import { app, Menu, nativeTheme, session } from 'electron';
-import type { ServiceRole } from '../../services/contracts/contract.ts';
+import { serviceRoles, type ServiceRole } from '../../services/contracts/contract.ts';
 import { consoleDomain } from '../../services/contracts/rpc/console.ts';
+import { connectAdmin } from '../../services/host/carriers/admin-client.ts';
 import { createDispatcher, serveDomain } from '../../services/host/carriers/dispatcher.ts';
 import { createEventHub } from '../../services/host/carriers/event-hub.ts';
+import { UnitManager } from '../../services/host/units/unit-manager.ts';
 import { consoleConfigFileOf } from '../../services/kernel/state/home-folder.ts';
 import { systemClock } from '../../services/kernel/clock.ts';
 import type { Logger } from '../../services/kernel/logger.ts';
@@ -19,10 +21,13 @@ import { openRendererBridge } from './ipc/renderer-bridge.ts';
 import { serveApp } from './security/app-protocol.ts';
 import { createKeychain } from './security/os-keychain.ts';
 import { guardSession } from './security/session-guards.ts';
+import { AutostartManager } from './services/autostart.ts';
 import { Supervisor } from './services/supervisor.ts';
 import type { SettingsStore } from './settings/settings-store.ts';
+import { decideClose, decideExit, rolesThatStop, type CloseDecision, type CloseFacts } from './shell/close-decision.ts';
 import { notifySessionEnd } from './shell/desktop-notifications.ts';
 import { createFileDialogs } from './shell/file-dialogs.ts';
+import { findLoginItem } from './shell/login-item.ts';
 import { openMainWindow, type MainWindow } from './shell/main-window.ts';
 import { createSessionWatch } from './shell/session-watch.ts';
 import { createTrayIcon } from './shell/tray.ts';
@@ -64,9 +69,31 @@ export function openConsole({ home, layout, log, settings, isDevelopment }: Cons
         keychainKey,
       };
     },
+    connect: (role) => connectAdmin({ home, role }),
+    isStartedElsewhere: (role) => settings.read().attachedRoles.includes(role),
     writeLogLine: (role, line) => log.writeServiceLine(role, line),
     logger,
     clock: systemClock,
+  });
+  const setStartedElsewhere = (role: ServiceRole, isElsewhere: boolean): void => {
+    const { attachedRoles } = settings.read();
+    if (attachedRoles.includes(role) === isElsewhere) return;
+    const others = attachedRoles.filter((each) => each !== role);
+    settings.update({ attachedRoles: isElsewhere ? [...others, role] : others });
+  };
+  const autostart = new AutostartManager({
+    supervisor,
+    roles: () => settings.read().roles,
+    units: process.platform === 'linux' ? new UnitManager() : undefined,
+    planOf: (units, role) => {
+      const configFile = consoleConfigFileOf(home, role);
+      return units.plan({
+        ...{ role, home, nodeExecutable: layout.nodeExecutable, commandEntry: layout.commandEntry },
+        configFile: existsSync(configFile) ? configFile : undefined,
+      });
+    },
+    loginItem: findLoginItem(),
+    setStartedElsewhere,
   });
   const sessions = createSessionWatch((ended, role) =>
     notifySessionEnd(ended, settings.read().preferences, () => {
@@ -81,7 +108,12 @@ export function openConsole({ home, layout, log, settings, isDevelopment }: Cons
   const quit = quitOnce(supervisor, logger, () => {
     isQuitting = true;
   });
-  const tray = createTrayIcon({ iconFile: layout.trayIconFile, onOpen: () => reveal(), onQuit: quit });
+  const tray = createTrayIcon({
+    iconFile: layout.trayIconFile,
+    onOpen: () => reveal(),
+    onQuit: () => exitWanted(),
+    logger,
+  });
   const window: MainWindow = openMainWindow({
     layout,
     settings,
@@ -97,14 +129,27 @@ export function openConsole({ home, layout, log, settings, isDevelopment }: Cons
     tray.show();
     window.browserWindow.hide();
   };
-  const closeWanted = (): void => {
-    const runningSessions = sessions.runningCount();
-    const { keepRunningInTray } = settings.read().preferences;
-    const canAsk = !window.browserWindow.webContents.isCrashed();
-    if (runningSessions === 0 || keepRunningInTray === 'never') quit();
-    else if (keepRunningInTray === 'always' || !canAsk) keepRunning();
-    else publish(consoleDomain, 'closeRequested', { runningSessions });
+  const closeFacts = (): CloseFacts => {
+    const services = supervisor.list();
+    return {
+      services,
+      runningSessions: sessions.runningCount(rolesThatStop(services)),
+      preference: settings.read().preferences.keepRunningInTray,
+      canAsk: !window.browserWindow.webContents.isCrashed(),
+    };
   };
+  const follow = (decision: CloseDecision): void => {
+    if (decision.kind === 'exit') quit();
+    else if (decision.kind === 'keep-running') keepRunning();
+    else {
+      reveal();
+      const { runningSessions, stoppingRoles } = decision;
+      publish(consoleDomain, 'closeRequested', { runningSessions, stoppingRoles: [...stoppingRoles] });
+    }
+  };
+  const closeWanted = (): void => follow(decideClose(closeFacts()));
+  const exitWanted = (): void => follow(decideExit(closeFacts()));
+  const rolesKnown = adoptRunningServices(home, settings, logger);
 
   const dispatcher = createDispatcher({
     domains: [
@@ -115,10 +160,12 @@ export function openConsole({ home, layout, log, settings, isDevelopment }: Cons
           logFolder: log.folder,
           settings,
           supervisor,
+          autostart,
+          rolesKnown,
           dialogs: createFileDialogs(() => window.browserWindow),
           publish,
           setZoom: (factor) => window.setZoom(factor),
-          quit,
+          exitWanted,
           answerClose: (answer) => {
             if (answer === 'keep-running') keepRunning();
             else if (answer === 'stop') quit();
@@ -149,9 +196,13 @@ export function openConsole({ home, layout, log, settings, isDevelopment }: Cons
   });
   supervisor.onStateChanged((service) => {
     if (service.pid === null) sessions.forget(service.role);
+    // Only a service that runs shows who starts it.
+    if (service.state === 'running') setStartedElsewhere(service.role, service.origin === 'attached');
     publish(consoleDomain, 'serviceChanged', service);
   });
-  for (const role of settings.read().roles) supervisor.start(role);
+  void rolesKnown.then(() => {
+    if (!isQuitting) for (const role of settings.read().roles) supervisor.start(role);
+  });
 
   // Ctrl-C in a terminal, a log-out, a shutdown of the computer: each of them stops the services first.
   app.on('before-quit', (event) => {
@@ -173,7 +224,29 @@ function configArguments(home: string, role: ServiceRole): string[] {
   return existsSync(file) ? ['--config', file] : [];
 }
 
-/** Stops the services in an orderly way, then ends the process. Safe to call twice. */
+/**
+ * At the first start, the roles are those of the services that run already: an admin who follows the README for servers starts them before
+ * the console.
+ */
+async function adoptRunningServices(home: string, settings: SettingsStore, logger: Logger): Promise<void> {
+  if (settings.read().roles.length > 0) return;
+  const found = await Promise.all(
+    serviceRoles.map(async (role) => {
+      try {
+        (await connectAdmin({ home, role })).close();
+        return [role];
+      } catch {
+        return [];
+      }
+    }),
+  );
+  const roles = found.flat();
+  if (roles.length === 0 || settings.read().roles.length > 0) return;
+  logger.info('services run already', { roles });
+  settings.update({ roles });
+}
+
+/** Stops the services that the console started in an orderly way, then ends the process. Safe to call twice. */
 function quitOnce(supervisor: Supervisor, logger: Logger, onBegin: () => void): () => void {
   let isBegun = false;
   return () => {
@@ -181,7 +254,7 @@ function quitOnce(supervisor: Supervisor, logger: Logger, onBegin: () => void): 
     isBegun = true;
     logger.info('console is closing');
     supervisor
-      .stopAll(quitDeadlineMs)
+      .leaveAll(quitDeadlineMs)
       .catch((error: unknown) => logger.error('services did not stop in an orderly way', { error }))
       .finally(() => {
         onBegin();

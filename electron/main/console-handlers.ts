@@ -8,6 +8,7 @@ import { writeDiagnostics } from '../../services/diagnostics/write-diagnostics.t
 import { FarkeepError } from '../../services/kernel/farkeep-error.ts';
 import { productVersion } from './product-version.ts';
 import { allowedExternalAddress } from './security/external-links.ts';
+import type { AutostartManager } from './services/autostart.ts';
 import type { Supervisor } from './services/supervisor.ts';
 import type { SettingsStore } from './settings/settings-store.ts';
 import type { FileDialogs } from './shell/file-dialogs.ts';
@@ -18,17 +19,21 @@ export interface ConsoleHandlersOptions {
   readonly logFolder: string;
   readonly settings: SettingsStore;
   readonly supervisor: Supervisor;
+  readonly autostart: AutostartManager;
+  /** Resolves when the roles of services that run already are known. */
+  readonly rolesKnown: Promise<void>;
   readonly dialogs: FileDialogs;
   readonly publish: EventPublisher;
   readonly setZoom: (factor: number) => void;
-  readonly quit: () => void;
+  /** The user chose Exit. */
+  readonly exitWanted: () => void;
   readonly answerClose: (answer: 'keep-running' | 'stop' | 'cancel') => void;
 }
 
 const stopDeadlineMs = 15_000;
 
 export function consoleHandlers(options: ConsoleHandlersOptions): DomainHandlers<typeof consoleDomain> {
-  const { home, settings, supervisor, dialogs, publish } = options;
+  const { home, settings, supervisor, autostart, dialogs, publish } = options;
   return {
     info: () => ({
       version: productVersion,
@@ -38,27 +43,40 @@ export function consoleHandlers(options: ConsoleHandlersOptions): DomainHandlers
       platform: process.platform,
       logFolder: options.logFolder,
     }),
-    getRoles: () => ({ roles: settings.read().roles }),
+    async getRoles() {
+      await options.rolesKnown;
+      return { roles: settings.read().roles };
+    },
     async setRoles({ roles }) {
       const wanted = [...new Set(roles)];
-      const before = settings.read().roles;
-      settings.update({ roles: wanted });
+      const { roles: before, attachedRoles } = settings.read();
+      settings.update({ roles: wanted, attachedRoles: attachedRoles.filter((role) => wanted.includes(role)) });
       publish(consoleDomain, 'rolesChanged', { roles: wanted });
       for (const role of wanted) if (!before.includes(role) || !isUp(supervisor, role)) supervisor.start(role);
       await Promise.all(
-        before.filter((role) => !wanted.includes(role)).map((role) => supervisor.stop(role, stopDeadlineMs)),
+        before.filter((role) => !wanted.includes(role)).map((role) => supervisor.leave(role, stopDeadlineMs)),
       );
       return { roles: wanted };
     },
     listServices: () => ({ services: supervisor.list() }),
-    startService({ role }) {
+    async startService({ role }) {
       if (!settings.read().roles.includes(role)) {
         throw new FarkeepError('call.refused', `This computer is not set up as a ${role}`, {
           hint: 'Switch the role on in Options first.',
         });
       }
-      supervisor.start(role);
+      if (await autostart.startUnit(role)) supervisor.start(role);
+      else supervisor.startHere(role);
       return supervisor.find(role);
+    },
+    async stopService({ role }) {
+      await supervisor.stop(role, stopDeadlineMs);
+      return supervisor.find(role);
+    },
+    getAutostart: () => autostart.describe(),
+    async setAutostart({ role, isOn }) {
+      const warning = await autostart.set(role, isOn);
+      return { ...(await autostart.describe()), warning };
     },
     getPreferences: () => settings.read().preferences,
     setPreferences: (change) => {
@@ -120,7 +138,7 @@ export function consoleHandlers(options: ConsoleHandlersOptions): DomainHandlers
       return {};
     },
     quit() {
-      options.quit();
+      options.exitWanted();
       return {};
     },
     answerClose({ answer, remember }) {
@@ -135,5 +153,5 @@ export function consoleHandlers(options: ConsoleHandlersOptions): DomainHandlers
 }
 
 function isUp(supervisor: Supervisor, role: ServiceRole): boolean {
-  return ['starting', 'running', 'degraded'].includes(supervisor.find(role).state);
+  return ['starting', 'running', 'degraded', 'awaited'].includes(supervisor.find(role).state);
 }

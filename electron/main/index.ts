@@ -9,6 +9,7 @@ import { installLayout } from './install-layout.ts';
 import { declareAppScheme } from './security/app-protocol.ts';
 import { guardContents } from './security/session-guards.ts';
 import { openSettings } from './settings/settings-store.ts';
+import { canUseConsoleFolder, explainForbiddenHome } from './shell/home-access.ts';
 
 const home = defaultHome();
 const consoleFolder = path.join(home, 'console');
@@ -26,8 +27,10 @@ process.on('uncaughtException', (error) => fail('An unforeseen error', error));
 process.on('unhandledRejection', (error) => fail('An unforeseen error', error));
 
 let opened: ConsoleApp | undefined;
-// The lock is in userData, so there is one console for each home.
-if (app.requestSingleInstanceLock()) {
+if (!canUseConsoleFolder(consoleFolder)) {
+  app.whenReady().then(refuse, (error: unknown) => fail('Electron did not start', error));
+  // The lock is in userData, so there is one console for each home.
+} else if (app.requestSingleInstanceLock()) {
   app.on('second-instance', () => opened?.reveal());
   app.whenReady().then(start, (error: unknown) => fail('Electron did not start', error));
 } else {
@@ -47,6 +50,13 @@ function start(): void {
   } catch (error) {
     fail('The console could not open', error);
   }
+}
+
+async function refuse(): Promise<void> {
+  const reason = await explainForbiddenHome(home);
+  process.stderr.write(`${reason}\n`);
+  dialog.showErrorBox('Farkeep cannot use its home folder', reason);
+  app.exit(1);
 }
 
 /** In a checkout the bundle is in build/console. Electron also reports "packaged" there if its executable has another name. */

@@ -5,6 +5,8 @@ export interface InstallLayout {
   /** The Node.js that runs the services; never Electron's own (docs/ARCHITECTURE.md, Processes and runtimes). */
   readonly nodeExecutable: string;
   readonly serviceEntry: string;
+  /** The `farkeep` command, for units of systemd. */
+  readonly commandEntry: string;
   readonly rendererFolder: string;
   readonly preloadScript: string;
   readonly iconFile: string;
@@ -26,6 +28,7 @@ export function installLayout(bundleFolder: string, resourcesFolder: string | un
   return {
     nodeExecutable: path.join(root, 'node_modules', `node-${platform}-${process.arch}`, 'bin', nodeFile),
     serviceEntry: path.join(root, 'services', 'host', 'serve-entry.ts'),
+    commandEntry: path.join(root, 'services', 'cli', 'cli-entry.ts'),
     rendererFolder: path.join(appFolder, 'renderer'),
     preloadScript: path.join(appFolder, 'preload', 'index.cjs'),
     iconFile: path.join(root, 'assets', 'icon.png'),

@@ -1,4 +1,4 @@
-// Owns the question when the window closes while sessions run: keep running in the tray, or stop.
+// Owns the question when the console closes while its services work for others or sessions run: keep them running, or stop them.
 import { Button, Checkbox, makeStyles } from '@fluentui/react-components';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
@@ -6,6 +6,7 @@ import { useText } from '../i18n/use-text.ts';
 import { consoleClient } from '../platform/clients.ts';
 import { mirror, useMirror } from '../platform/use-mirror.ts';
 import { DialogFrame } from '../ui/dialog/dialog-frame.tsx';
+import { useSentencesAboutStop } from '../ui/dialog/what-stops.ts';
 import { ErrorView } from '../ui/error-view.tsx';
 import { useCall } from '../ui/use-call.ts';
 
@@ -14,15 +15,26 @@ const useStyles = makeStyles({ text: { margin: '0 0 8px 0' } });
 export function CloseRequestDialog(): ReactNode {
   const t = useText();
   const styles = useStyles();
-  const count = useMirror(({ console }) => console.closeRequest);
+  const request = useMirror(({ console }) => console.closeRequest);
+  const hasAttached = useMirror(({ console }) =>
+    console.services.some(({ origin, pid }) => origin === 'attached' && pid !== null),
+  );
+  const sentences = useSentencesAboutStop(request?.stoppingRoles ?? []);
   const [isRemembered, setRemembered] = useState(false);
   const call = useCall();
-  if (count === null) return null;
+  if (request === null) return null;
 
   const answer = async (choice: 'keep-running' | 'stop' | 'cancel'): Promise<void> => {
     const isDone = await call.run(() => consoleClient.answerClose({ answer: choice, remember: isRemembered }));
     if (isDone) mirror.clearCloseRequest();
   };
+  const { runningSessions } = request;
+  const texts = [
+    ...sentences,
+    ...(runningSessions > 0 ? [t('close.text', { count: runningSessions })] : []),
+    t('close.reopen'),
+    ...(hasAttached ? [t('close.attached')] : []),
+  ];
   return (
     <DialogFrame
       title={t('close.title')}
@@ -46,7 +58,11 @@ export function CloseRequestDialog(): ReactNode {
         </>
       }
     >
-      <p className={styles.text}>{t('close.text', { count })}</p>
+      {texts.map((text) => (
+        <p key={text} className={styles.text}>
+          {text}
+        </p>
+      ))}
       <Checkbox
         label={t('close.remember')}
         checked={isRemembered}

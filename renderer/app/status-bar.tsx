@@ -16,16 +16,21 @@ import {
   ArrowSyncCircle16Filled,
 } from '@fluentui/react-icons';
 import { useShallow } from 'zustand/react/shallow';
-import { useLayoutEffect, useRef } from 'react';
+import { useState } from 'react';
 import type { ReactNode } from 'react';
 import type { SupervisedService } from '../../services/contracts/models/service.ts';
 import { useText } from '../i18n/use-text.ts';
-import { consoleClient } from '../platform/clients.ts';
 import { isFinal } from '../platform/mirror/apply-event.ts';
 import { useMirror } from '../platform/use-mirror.ts';
+import {
+  originText,
+  ServiceButtons,
+  ServiceQuestion,
+  serviceTitle,
+  type ServiceQuestionKind,
+} from '../ui/dialog/service-control.tsx';
 import { ErrorView } from '../ui/error-view.tsx';
 import { PropertyList } from '../ui/property-list.tsx';
-import { useCall } from '../ui/use-call.ts';
 
 const useStyles = makeStyles({
   bar: {
@@ -62,6 +67,7 @@ const looks: Readonly<
   stopping: { icon: <ArrowSyncCircle16Filled />, style: 'busy' },
   stopped: { icon: <Circle16Regular />, style: 'off' },
   failed: { icon: <ErrorCircle16Filled />, style: 'bad' },
+  awaited: { icon: <Warning16Filled />, style: 'warning' },
 };
 
 export function StatusBar(): ReactNode {
@@ -98,64 +104,62 @@ export function StatusBar(): ReactNode {
 function ServiceButton({ service }: { readonly service: SupervisedService }): ReactNode {
   const t = useText();
   const styles = useStyles();
-  const call = useCall();
+  const [isOpen, setOpen] = useState(false);
+  const [question, setQuestion] = useState<ServiceQuestionKind | null>(null);
   const { role, state, restarts } = service;
   const name = t(`role.${role}.service`);
+  const title = serviceTitle(t, service);
   const look = looks[state];
-  const canStart = state === 'stopped' || state === 'failed';
   const restartText = restarts === 0 ? '' : ` · ${t('service.restarts', { count: restarts })}`;
   const listeners = Object.entries(service.listeners).map(([purpose, address]) => `${purpose} ${address}`);
+  // The question is outside the popover: a dialog inside would close it.
+  const ask = (kind: ServiceQuestionKind): void => {
+    setOpen(false);
+    setQuestion(kind);
+  };
   return (
-    // No animation: if the content changes during the animation, its end event can be missing, and the popover would stay open.
-    <Popover trapFocus positioning="above-start" surfaceMotion={null}>
-      <PopoverTrigger disableButtonEnhancement>
-        <Button
-          appearance="subtle"
-          size="small"
-          className={mergeClasses(styles.service, styles[look.style])}
-          icon={<span aria-hidden>{look.icon}</span>}
-        >
-          {`${name} ${t(`service.${state}`)}${restartText}`}
-        </Button>
-      </PopoverTrigger>
-      <PopoverSurface className={styles.surface} aria-label={name} tabIndex={-1}>
-        <h2 className={styles.title}>{`${name} ${t(`service.${state}`)}`}</h2>
-        {service.error !== null && <ErrorView error={service.error} />}
-        <PropertyList
-          properties={[
-            ...(service.reason === null ? [] : [{ name: t('service.reason'), value: service.reason }]),
-            { name: t('service.process'), value: service.pid === null ? '–' : String(service.pid) },
-            { name: t('service.restartCount'), value: String(restarts) },
-            { name: t('service.listeners'), value: listeners.length === 0 ? '–' : listeners.join(', ') },
-          ]}
+    <>
+      {/* No animation: if the content changes during the animation, its end event can be missing, and the popover would stay open. */}
+      <Popover
+        trapFocus
+        positioning="above-start"
+        surfaceMotion={null}
+        open={isOpen}
+        onOpenChange={(_event, data) => setOpen(data.open)}
+      >
+        <PopoverTrigger disableButtonEnhancement>
+          <Button
+            appearance="subtle"
+            size="small"
+            className={mergeClasses(styles.service, styles[look.style])}
+            icon={<span aria-hidden>{look.icon}</span>}
+          >
+            {`${title}${restartText}`}
+          </Button>
+        </PopoverTrigger>
+        <PopoverSurface className={styles.surface} aria-label={name} tabIndex={-1}>
+          <h2 className={styles.title}>{title}</h2>
+          {service.error !== null && <ErrorView error={service.error} />}
+          <PropertyList
+            properties={[
+              ...(service.reason === null ? [] : [{ name: t('service.reason'), value: service.reason }]),
+              { name: t('service.origin'), value: originText(t, service) },
+              { name: t('service.process'), value: service.pid === null ? '–' : String(service.pid) },
+              { name: t('service.restartCount'), value: String(restarts) },
+              { name: t('service.listeners'), value: listeners.length === 0 ? '–' : listeners.join(', ') },
+            ]}
+          />
+          <ServiceButtons service={service} onQuestion={ask} isPrimary />
+        </PopoverSurface>
+      </Popover>
+      {question !== null && (
+        <ServiceQuestion
+          role={role}
+          kind={question}
+          isAttached={service.origin === 'attached'}
+          onClose={() => setQuestion(null)}
         />
-        {call.error !== null && <ErrorView error={call.error} />}
-        {canStart && (
-          <StartButton isBusy={call.isBusy} onStart={() => void call.run(() => consoleClient.startService({ role }))} />
-        )}
-      </PopoverSurface>
-    </Popover>
-  );
-}
-
-/**
- * The button disappears when the service starts. The popover then gets the focus, because Escape on the page behind the popover would not
- * close it.
- */
-function StartButton({ isBusy, onStart }: { readonly isBusy: boolean; readonly onStart: () => void }): ReactNode {
-  const t = useText();
-  const place = useRef<HTMLSpanElement>(null);
-  useLayoutEffect(() => {
-    const own = place.current;
-    return () => {
-      if (own?.contains(document.activeElement) === true) own.closest<HTMLElement>('[role="dialog"]')?.focus();
-    };
-  }, []);
-  return (
-    <span ref={place}>
-      <Button appearance="primary" disabledFocusable={isBusy} onClick={onStart}>
-        {t('service.start')}
-      </Button>
-    </span>
+      )}
+    </>
   );
 }

@@ -93,7 +93,24 @@ export const shellTexts = {
   'service.stopping': 'stopping',
   'service.stopped': 'stopped',
   'service.failed': 'failed',
+  'service.awaited': 'Waiting for the service',
+  'service.attached': 'attached',
   'service.start': 'Start',
+  'service.start.named': 'Start {service}',
+  'service.stop': 'Stop',
+  'service.stop.named': 'Stop {service}',
+  'service.stop.title': 'Stop the {service}?',
+  'service.stop.sessions':
+    'Running sessions end. A stopped session makes no restore point; data that is already safe at the provider is not sent again.',
+  'service.stop.attached': 'Another program started this service. It can be started again here or by that program.',
+  'service.startHere': 'Start here',
+  'service.startHere.title': 'Start a {service} on this computer?',
+  'service.startHere.text':
+    'The {service} that this console used last was started by another program and does not answer. If it runs on another computer, check the connection instead. A service that starts here uses the home folder of this console.',
+  'service.origin': 'Started by',
+  'service.origin.started': 'This console',
+  'service.origin.attached': 'Another program (attached)',
+  'service.origin.awaited': 'Another program. The console attaches again when the service answers.',
   'service.restarts': '{count, plural, one {restarted once} other {restarted # times}}',
   'service.details': '{service}: {state}. Show details',
   'service.process': 'Process',
@@ -156,12 +173,21 @@ export const shellTexts = {
   'about.home': 'Home folder',
   'about.logs': 'Log folder',
 
-  'close.title': 'Close Farkeep while sessions run?',
+  'close.title': 'Close Farkeep?',
   'close.text':
-    '{count, plural, one {# session is} other {# sessions are}} running. Keep the services running in the tray, or stop them. A stopped session creates no restore point. Data that is already safe at the provider is not sent again.',
-  'close.keep': 'Keep running in the tray',
-  'close.stop': 'Stop and exit',
+    '{count, plural, one {# session is} other {# sessions are}} running. A stopped session creates no restore point. Data that is already safe at the provider is not sent again.',
+  'close.reopen':
+    'If you keep the services running, only the window closes. To open it again, use the icon in the notification area or start Farkeep again.',
+  'close.attached': 'Services that another program started continue to run in both cases.',
+  'close.keep': 'Keep running',
+  'close.stop': 'Stop services and exit',
   'close.remember': 'Remember my choice',
+
+  'stops.provider':
+    '{count, plural, =0 {No tenant has an account on this computer yet. If you stop, gateways lose their provider.} one {# tenant backs up through this computer. If you stop, its next backup fails.} other {# tenants back up through this computer. If you stop, their next backups fail.}}',
+  'stops.provider.unknown': 'Tenants back up through this computer. If you stop, their next backups fail.',
+  'stops.gateway': 'Tenants connect through the gateway on this computer. If you stop, their next backups fail.',
+  'stops.connections': '{count, plural, one {# connection is} other {# connections are}} open through the gateway.',
 
   'error.correlation': 'Reference {id}',
   'table.search': 'Search {what}',

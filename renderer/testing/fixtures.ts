@@ -105,6 +105,8 @@ export function serviceOf(
   return {
     role,
     state: 'running',
+    origin: 'started',
+    canStartHere: false,
     reason: null,
     error: null,
     pid: 4711,

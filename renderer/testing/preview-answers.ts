@@ -110,6 +110,14 @@ export function previewAnswers(scene: PreviewScene, publish: Publish): Readonly<
     'console.listServices': () => ({
       services: [serviceOf('provider'), serviceOf('gateway'), serviceOf('tenant', { restarts: 1 })],
     }),
+    'console.getAutostart': () => ({
+      ...{ method: 'systemd', reason: null, isLoginItemOn: false },
+      units: roles.map((role) => ({
+        ...{ role, isOn: false, file: `/home/ann/.config/systemd/user/farkeep-${role}.service` },
+        ...{ text: '[Unit]\n', commands: [`systemctl --user enable --now farkeep-${role}.service`] },
+      })),
+    }),
+    'console.stopService': (input) => serviceOf(inputOf(input)['role'] as 'tenant', { state: 'stopped', pid: null }),
     'console.startService': (input) => serviceOf(inputOf(input)['role'] as 'tenant'),
     'console.getPreferences': () => preferences,
     'console.setPreferences': (input) => (preferences = { ...preferences, ...inputOf(input) }),

@@ -2,7 +2,10 @@ import { expect, it } from 'vitest';
 import { defaultPreferences, parseSettings } from './settings-schema.ts';
 
 it('starts without chosen roles', () => {
-  expect(parseSettings(undefined)).toEqual({ version: 1, roles: [], window: null, preferences: defaultPreferences });
+  expect(parseSettings(undefined)).toEqual({
+    ...{ version: 1, roles: [], attachedRoles: [], window: null },
+    preferences: defaultPreferences,
+  });
 });
 
 it('keeps the valid values if one value is damaged', () => {
@@ -17,6 +20,7 @@ it('keeps the valid values if one value is damaged', () => {
   expect(settings).toEqual({
     version: 1,
     roles: ['tenant', 'provider'],
+    attachedRoles: [],
     window,
     preferences: { ...defaultPreferences, keepRunningInTray: 'never' },
   });

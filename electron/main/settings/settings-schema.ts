@@ -27,6 +27,8 @@ const currentVersion = 1;
 export const settingsSchema = z.object({
   version: z.literal(currentVersion).catch(currentVersion),
   roles: z.array(serviceRoleSchema).catch([]),
+  /** Roles whose service another program started when it ran last. The console waits for it and starts none by itself. */
+  attachedRoles: z.array(serviceRoleSchema).catch([]),
   window: windowStateSchema.nullable().catch(null),
   preferences: z
     .object({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { noProgress, type SessionState, type SessionSummary } from '../../../services/contracts/models/session.ts';
-import type { ServiceRole } from '../../../services/contracts/contract.ts';
+import { serviceRoles, type ServiceRole } from '../../../services/contracts/contract.ts';
 import type { SupervisedEvent } from '../services/supervisor.ts';
 import { createSessionWatch, type SessionWatch } from './session-watch.ts';
 
@@ -38,16 +38,17 @@ describe('running sessions', () => {
     sessions.observe(changed('tenant', 'a', 'transferring'));
     sessions.observe(changed('provider', 'a', 'transferring'));
     sessions.observe(changed('provider', 'b', 'connecting'));
-    expect(sessions.runningCount()).toBe(2);
+    expect(sessions.runningCount(serviceRoles)).toBe(2);
+    expect(sessions.runningCount(['tenant'])).toBe(1);
     sessions.observe(changed('provider', 'b', 'succeeded'));
-    expect(sessions.runningCount()).toBe(1);
+    expect(sessions.runningCount(serviceRoles)).toBe(1);
   });
 
   it('do not include paused sessions, but the end of a paused session is reported', () => {
     const { sessions, ended } = watch();
     sessions.observe(changed('tenant', 'a', 'transferring'));
     sessions.observe(changed('tenant', 'a', 'paused'));
-    expect(sessions.runningCount()).toBe(0);
+    expect(sessions.runningCount(serviceRoles)).toBe(0);
     sessions.observe(changed('tenant', 'a', 'failed'));
     expect(ended).toEqual(['tenant a failed']);
   });
@@ -56,7 +57,7 @@ describe('running sessions', () => {
     const { sessions } = watch();
     sessions.observe(changed('tenant', 'a', 'transferring'));
     sessions.forget('tenant');
-    expect(sessions.runningCount()).toBe(0);
+    expect(sessions.runningCount(serviceRoles)).toBe(0);
   });
 });
 
@@ -80,6 +81,6 @@ describe('the end of a session', () => {
     const { sessions } = watch();
     const event = changed('tenant', 'a', 'transferring');
     sessions.observe({ ...event, event: { ...event.event, payload: { id: 'x' } } });
-    expect(sessions.runningCount()).toBe(0);
+    expect(sessions.runningCount(serviceRoles)).toBe(0);
   });
 });

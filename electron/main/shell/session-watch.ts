@@ -9,8 +9,8 @@ export interface SessionWatch {
   observe(event: SupervisedEvent): void;
   /** Removes the sessions of a service process that ended or was replaced, because these sessions no longer run. */
   forget(role: ServiceRole): void;
-  /** Sessions that an exit would interrupt now. A session with both sides on this computer counts once. */
-  runningCount(): number;
+  /** Running sessions of these roles. A session with both sides on this computer counts once. */
+  runningCount(roles: readonly ServiceRole[]): number;
 }
 
 /** @param onEnded called once for each session, with the side that reported the end first */
@@ -44,8 +44,8 @@ export function createSessionWatch(onEnded: (session: SessionSummary, role: Serv
     forget(role) {
       running.delete(role);
     },
-    runningCount() {
-      return new Set([...running.values()].flatMap((sessions) => [...sessions])).size;
+    runningCount(roles) {
+      return new Set(roles.flatMap((role) => [...(running.get(role) ?? [])])).size;
     },
   };
 }

@@ -1,5 +1,6 @@
 // Owns the icon in the notification area. It is shown only while the window is hidden and services run.
 import { Menu, nativeImage, Tray } from 'electron';
+import type { Logger } from '../../../services/kernel/logger.ts';
 
 export interface TrayIcon {
   show(): void;
@@ -10,16 +11,24 @@ export function createTrayIcon({
   iconFile,
   onOpen,
   onQuit,
+  logger,
 }: {
   readonly iconFile: string;
   readonly onOpen: () => void;
   readonly onQuit: () => void;
+  readonly logger: Logger;
 }): TrayIcon {
   let tray: Tray | undefined;
   return {
     show() {
       if (tray !== undefined) return;
-      tray = new Tray(nativeImage.createFromPath(iconFile));
+      try {
+        tray = new Tray(nativeImage.createFromPath(iconFile));
+      } catch (error) {
+        // Some Linux desktops have no notification area. Starting Farkeep again then opens the window.
+        logger.warn('there is no notification area', { error });
+        return;
+      }
       tray.setToolTip('Farkeep');
       tray.setContextMenu(
         Menu.buildFromTemplate([

@@ -1,4 +1,4 @@
-// Owns the General tab: roles, theme, notifications, and what happens when the window is closed.
+// Owns the General tab: roles, theme, notifications, what happens when the window is closed, and the services.
 import { Checkbox, Field, Radio, RadioGroup, Select, makeStyles, tokens } from '@fluentui/react-components';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
@@ -11,6 +11,7 @@ import { mirror, useMirror } from '../../platform/use-mirror.ts';
 import { ConfirmDialog } from '../../ui/dialog/confirm-dialog.tsx';
 import { ErrorView } from '../../ui/error-view.tsx';
 import { useCall } from '../../ui/use-call.ts';
+import { ServicesSection } from './services-section.tsx';
 
 const useStyles = makeStyles({
   root: { display: 'grid', gridTemplateColumns: '1fr 1fr', columnGap: '32px', rowGap: '20px', alignItems: 'start' },
@@ -79,6 +80,9 @@ export function GeneralTab(): ReactNode {
           ))}
         </Select>
       </Field>
+      <div className={styles.wide}>
+        <ServicesSection />
+      </div>
     </div>
   );
 }
@@ -87,6 +91,7 @@ function RoleChoices(): ReactNode {
   const t = useText();
   const styles = useStyles();
   const roles = useMirror(({ console }) => console.roles);
+  const services = useMirror(({ console }) => console.services);
   const [leaving, setLeaving] = useState<ServiceRole | null>(null);
   const call = useCall();
   const toggle = (role: ServiceRole, isOn: boolean): void => {
@@ -113,7 +118,11 @@ function RoleChoices(): ReactNode {
       {leaving !== null && (
         <ConfirmDialog
           title={t('options.roles.stop.title', { role: t(`role.${leaving}`) })}
-          text={t('options.roles.stop.text')}
+          text={t(
+            services.some(({ role, origin, pid }) => role === leaving && origin === 'attached' && pid !== null)
+              ? 'options.roles.stop.attached'
+              : 'options.roles.stop.text',
+          )}
           confirmLabel={t('options.roles.stop.confirm')}
           onConfirm={() => consoleClient.setRoles({ roles: roles.filter((role) => role !== leaving) })}
           onClose={() => setLeaving(null)}

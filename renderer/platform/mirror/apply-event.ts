@@ -34,7 +34,7 @@ function applyToConsole(slice: ConsoleSlice, event: TypedEvent): ConsoleSlice {
     case 'console.rolesChanged':
       return { ...slice, roles: event.payload.roles };
     case 'console.closeRequested':
-      return { ...slice, closeRequest: event.payload.runningSessions };
+      return { ...slice, closeRequest: event.payload };
     default:
       return slice;
   }

@@ -35,8 +35,8 @@ export interface ConsoleSlice extends Loaded {
   readonly roles: readonly ServiceRole[];
   readonly services: readonly SupervisedService[];
   readonly preferences: Preferences | null;
-  /** How many sessions run when the user closes the window; null if the window is not closing. */
-  readonly closeRequest: number | null;
+  /** What an exit stops, while the console asks whether to close; else null. */
+  readonly closeRequest: EventPayload<typeof consoleDomain, 'closeRequested'> | null;
 }
 
 export interface ProviderSlice extends Loaded, WithLeftOut {
