@@ -186,6 +186,7 @@ export function serviceProviderOf(number: number, changes: Partial<ServiceProvid
     ],
     lastContactAt: '2026-11-21T21:04:12.000Z',
     problem: null,
+    problemCode: null,
     ...changes,
   };
 }

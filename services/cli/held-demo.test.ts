@@ -242,14 +242,37 @@ describe('farkeep against a held demo', () => {
       expect(login.exitCode).toBe(4);
       expect(login.json()).toMatchObject({ error: { code: 'login.refused' } });
       expect((await tenant('provider', 'list')).json()).toEqual({ providers: [] });
+      expect((await tenant('trust', 'list')).json()).toMatchObject({ pins: [] });
 
-      expect((await tenant('provider', 'add', '--invitation', invitation)).json()).toMatchObject({
-        ok: true,
-        provider: { userName: 'acme' },
-      });
+      const added = await tenant('provider', 'add', 'northwind', '--invitation', invitation);
+      expect(added.json()).toMatchObject({ ok: true, provider: { userName: 'acme' } });
       // The invitation works only once.
       const again = await tenant('provider', 'add', 'again', '--invitation', invitation);
       expect(again.json()).toMatchObject({ ok: false });
+
+      // The provider sets another password: the tenant enters it.
+      await writeFile(passwordFile, 'another horse battery\n');
+      const reset = await provider('tenant', 'set', 'acme', '--password-file', passwordFile);
+      expect(reset).toMatchObject({ exitCode: 0 });
+      expect(await tenant('provider', 'rescan', 'northwind')).toMatchObject({ exitCode: 4 });
+      const old = path.join(folder, 'old-password');
+      await writeFile(old, 'correct horse battery\n');
+      const refused = await tenant('provider', 'set', 'northwind', '--password-file', old);
+      expect(refused.exitCode).toBe(4);
+      expect(refused.json()).toMatchObject({ error: { code: 'login.refused' } });
+      const entered = await tenant('provider', 'set', 'northwind', '--password-file', passwordFile);
+      expect(entered.json()).toMatchObject({ ok: true, provider: { name: 'northwind', problem: null } });
+      expect(await tenant('provider', 'rescan', 'northwind')).toMatchObject({ exitCode: 0 });
+
+      // A new invitation and a new name for the same provider.
+      const renewal = path.join(folder, 'renewal.invitation');
+      expect(await provider('tenant', 'invite', 'acme', '--out', renewal)).toMatchObject({ exitCode: 0 });
+      const both = await tenant('provider', 'set', 'northwind', '--invitation', renewal, '--user', 'acme');
+      expect(both.exitCode).toBe(2);
+      const renewed = await tenant('provider', 'set', 'northwind', '--invitation', renewal, '--name', 'fabrikam');
+      expect(renewed.json()).toMatchObject({ ok: true, provider: { name: 'fabrikam', trust: 'pinned' } });
+      expect((await tenant('trust', 'list')).json()).toMatchObject({ pins: [{ identity: 'fabrikam' }] });
+      expect(await tenant('provider', 'rescan', 'fabrikam')).toMatchObject({ exitCode: 0 });
 
       service.child.kill('SIGTERM');
       expect((await service.result).exitCode).toBe(0);

@@ -57,6 +57,7 @@ const texts = {
   'trust.revoked': () => 'From now on this certificate is refused',
   'trust.shared': ({ identity }: { identity: string }) =>
     `Added behind an address of "${identity}", for which the same certificate is pinned`,
+  'trust.renamed': ({ identity }: { identity: string }) => `Service provider renamed; it was "${identity}" before`,
   'trust.thumbprint-given': () => 'The thumbprint that was given matches',
   'trust.first-use': () => 'First use: accepted because of the settings; the thumbprint was not compared',
   'trust.exported': () => 'Trusted hosts exported',

@@ -134,7 +134,7 @@ async function open(
         providers,
         dialer,
         trustPrompts,
-        onRemoved: (name) => clockWatch.forget(name),
+        onNameGone: (name) => clockWatch.forget(name),
       }),
       trust: trustHandlers({ trustPrompts, pins, journal, settings: trustSettings, clock, publish }),
       jobs: jobs.handlers(),

@@ -21,6 +21,14 @@ interface JobOptions {
   readonly streams?: string;
 }
 
+interface SetOptions extends JobOptions {
+  readonly name?: string;
+  readonly provider?: string;
+  readonly repository?: string;
+  /** False with --no-excludes. */
+  readonly excludes: boolean;
+}
+
 interface RunOptions {
   readonly follow?: true;
   readonly detach?: true;
@@ -70,16 +78,33 @@ export function registerJob(program: Command, action: DefineAction): void {
     .option('--name <name>', 'a new name')
     .option('--source <path>', 'replaces all sources; repeatable', collect)
     .option('--exclude <pattern>', 'replaces all patterns; repeatable', collect)
+    .option('--no-excludes', 'remove all patterns')
     .option('--streams <n>', 'number of simultaneous connections')
-    .addHelpText('after', '\nExample:\n  $ farkeep job set documents --source ~/Documents --source ~/Pictures')
+    .option('--provider <name>', 'another service provider; the next run transfers everything to it')
+    .option('--repository <name>', 'another cloud repository; needed when the provider has several')
+    .addHelpText(
+      'after',
+      `
+A new destination is refused while a session of the job runs or is paused. The restore points at the old destination stay there.
+
+Examples:
+  $ farkeep job set documents --source ~/Documents --source ~/Pictures
+  $ farkeep job set documents --provider fabrikam --repository main`,
+    )
     .action(
-      action(async (context, wanted: string, options: JobOptions & { name?: string }) => {
-        const jobs = (await context.connect('tenant')).domain(jobsDomain);
-        const { id } = await find(jobs, wanted);
+      action(async (context, wanted: string, options: SetOptions) => {
+        const chosen = settings(options);
+        const client = await context.connect('tenant');
+        const jobs = client.domain(jobsDomain);
+        const before = await find(jobs, wanted);
+        const { provider, repository } = options;
         const job = await jobs.set({
-          jobId: id,
+          jobId: before.id,
           ...(options.name === undefined ? {} : { name: options.name }),
-          ...settings(options),
+          ...chosen,
+          ...(options.excludes ? {} : { excludes: [] }),
+          ...(repository === undefined ? {} : { repository }),
+          ...(provider === undefined ? {} : await findTarget(client, provider, repository, before)),
         });
         context.output.result({ ok: true, job }, `Job "${job.name}" changed.`);
       }),
@@ -190,10 +215,12 @@ async function findTarget(
   client: AdminClient,
   providerName: string,
   repository: string | undefined,
+  before?: Job,
 ): Promise<{ providerId: string; repository: string }> {
   const { providers } = await client.domain(serviceProvidersDomain).list({});
   const provider = findByName(providers, providerName, { what: 'provider', listCommand: 'farkeep provider list' });
   if (repository !== undefined) return { providerId: provider.id, repository };
+  if (before?.providerId === provider.id) return { providerId: provider.id, repository: before.repository };
   const [only, ...others] = provider.repositories;
   if (only === undefined || others.length > 0) {
     const names = provider.repositories.map(({ name }) => name).join(', ') || 'none';

@@ -27,6 +27,10 @@ interface AddOptions {
   readonly invitation?: string;
 }
 
+interface SetOptions extends AddOptions {
+  readonly name?: string;
+}
+
 const maxInvitationBytes = 64 * 1024;
 
 export function registerProvider(program: Command, action: DefineAction): void {
@@ -72,6 +76,46 @@ Examples:
             `Next: farkeep job add NAME --source DIR --provider ${quoteForShell(provider.name)} --repository ${quoteForShell(provider.repositories[0]?.name ?? 'REPOSITORY')}`,
           ].join('\n'),
         );
+      }),
+    );
+
+  group
+    .command('set <name>')
+    .description('change a provider, such as its password; options that are not given stay as they are')
+    .option('--name <name>', 'a new name')
+    .option('--address <host:port>', 'another gateway of the provider')
+    .option('--user <name>', 'the account at the provider')
+    .option(
+      '--password-file <file>',
+      'file whose first line is the new password; "-" reads standard input; default without other options: a prompt',
+    )
+    .option(
+      '--fingerprint <thumbprint>',
+      "the provider's SHA-256 (or SHA-1) thumbprint; the certificate is pinned when it matches",
+    )
+    .option('--invitation <file>', 'a new invitation from the provider; replaces address, user and password')
+    .addHelpText(
+      'after',
+      `
+Connects and logs in with the new values before it saves them; after a refusal the old values stay. A new name alone needs no connection.
+The certificate must be the pinned one, lead to a trusted authority, or match --fingerprint; otherwise it is shown and nothing is sent (exit code 3).
+The jobs of the provider stay.
+
+Examples:
+  $ farkeep provider set northwind
+  $ farkeep provider set northwind --password-file secret.txt
+  $ farkeep provider set northwind --invitation new.invitation
+  $ farkeep provider set northwind --name fabrikam --address gw2.northwind.example:6180`,
+    )
+    .action(
+      action(async (context, wanted: string, options: SetOptions) => {
+        const client = await connectTenant(context);
+        const before = await find(client, wanted);
+        const provider =
+          options.invitation === undefined
+            ? await change(context, client, before, options)
+            : await renew(context, client, before, options.invitation, options);
+        context.output.result({ ok: true, provider }, () => `Provider "${provider.name}" changed (${provider.trust}).`);
       }),
     );
 
@@ -141,7 +185,7 @@ async function addByAddress(
     );
   }
   const { host, port } = parseHostPort(address, '--address');
-  if (fingerprint === undefined) await requireTrusted(context, client, host, port);
+  if (fingerprint === undefined) await requireTrusted(context, client, { host, port });
   const password = await readPassword(passwordFile, {
     question: `Password of ${user} at ${name}: `,
     signal: context.signal,
@@ -152,14 +196,68 @@ async function addByAddress(
   );
 }
 
+async function change(
+  context: CommandContext,
+  client: ProviderClient,
+  before: ServiceProvider,
+  { name, address, user, passwordFile, fingerprint }: SetOptions,
+): Promise<ServiceProvider> {
+  const { signal } = context;
+  const isPasswordAsked = [name, address, user, fingerprint, passwordFile].every((option) => option === undefined);
+  const isConnecting =
+    isPasswordAsked || [address, user, fingerprint, passwordFile].some((option) => option !== undefined);
+  const typed = address === undefined ? {} : parseHostPort(address, '--address');
+  const { host, port } = { ...before, ...typed };
+  if (isConnecting && fingerprint === undefined)
+    await requireTrusted(context, client, { host, port, providerId: before.id });
+  const password =
+    isPasswordAsked || passwordFile !== undefined
+      ? await readPassword(passwordFile, {
+          question: `New password of ${user ?? before.userName} at ${before.name}: `,
+          signal,
+        })
+      : undefined;
+  return client.set(
+    {
+      providerId: before.id,
+      ...typed,
+      ...(name === undefined ? {} : { name }),
+      ...(user === undefined ? {} : { userName: user }),
+      ...(password === undefined ? {} : { password }),
+      ...(fingerprint === undefined ? {} : { fingerprint }),
+    },
+    { signal },
+  );
+}
+
+async function renew(
+  { signal }: CommandContext,
+  client: ProviderClient,
+  before: ServiceProvider,
+  invitationFile: string,
+  { name, address, user, passwordFile, fingerprint }: SetOptions,
+): Promise<ServiceProvider> {
+  const extra = Object.entries({
+    '--address': address,
+    '--user': user,
+    '--password-file': passwordFile,
+    '--fingerprint': fingerprint,
+  }).find(([, value]) => value !== undefined)?.[0];
+  if (extra !== undefined) {
+    throw usageError(`${extra} cannot be given with --invitation`, 'The invitation contains it. Leave it out.', extra);
+  }
+  const invitation = await readInvitation(invitationFile);
+  return client.accept({ invitation, providerId: before.id, ...(name === undefined ? {} : { name }) }, { signal });
+}
+
 /** Prints the certificate and ends, unless the certificate is already trusted. The person must compare the thumbprint first. */
 async function requireTrusted(
   context: CommandContext,
   client: ProviderClient,
-  host: string,
-  port: number,
+  target: { readonly host: string; readonly port: number; readonly providerId?: string },
 ): Promise<void> {
-  const seen = await client.probe({ host, port }, { signal: context.signal });
+  const { host, port } = target;
+  const seen = await client.probe(target, { signal: context.signal });
   if (seen.decision !== 'refused') return;
   const { certificate, reasons, prompt } = seen;
   const against = describeReasonsAgainst(reasons);

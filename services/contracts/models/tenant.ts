@@ -1,6 +1,7 @@
 // Owns what a tenant admin manages: service providers, jobs, restore points.
 import { z } from 'zod';
 import { rowList } from '../row-list.ts';
+import { errorCodeSchema } from '../error-schemas.ts';
 import { certificateSummarySchema } from './certificate.ts';
 import { sessionStateSchema } from './session.ts';
 import {
@@ -43,6 +44,8 @@ export const serviceProviderSchema = z.object({
   lastContactAt: instantSchema.nullable(),
   /** Why the last contact failed, or which reported values cannot be used. */
   problem: z.string().nullable(),
+  /** The error code of the failed contact; null for other problems. With `login.refused`, a person has to enter the new password. */
+  problemCode: errorCodeSchema.nullable().default(null),
 });
 export type ServiceProvider = z.infer<typeof serviceProviderSchema>;
 
@@ -60,6 +63,17 @@ export const jobSchema = z.object({
   lastRun: z.object({ sessionId: idSchema, state: sessionStateSchema, endedAt: instantSchema.nullable() }).nullable(),
 });
 export type Job = z.infer<typeof jobSchema>;
+
+/** A path that a job shall back up, as the tenant service sees it now. */
+export const checkedSourceSchema = z.object({
+  path: z.string(),
+  /** null when the path does not exist or cannot be reached. */
+  kind: z.enum(['folder', 'file', 'other']).nullable(),
+  isReadable: z.boolean(),
+  /** Why a job cannot back it up; null when it can. */
+  problem: z.enum(['not-absolute', 'missing', 'not-folder-or-file', 'unreadable', 'no-answer']).nullable(),
+});
+export type CheckedSource = z.infer<typeof checkedSourceSchema>;
 
 export const restorePointSchema = z.object({
   id: idSchema,

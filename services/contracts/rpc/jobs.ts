@@ -1,7 +1,7 @@
 // Domain of backup jobs, served by the tenant service.
 import { z } from 'zod';
 import { defineDomain } from '../contract.ts';
-import { jobSchema } from '../models/tenant.ts';
+import { checkedSourceSchema, jobSchema } from '../models/tenant.ts';
 import { displayNameSchema, emptySchema, idSchema, newNameSchema } from '../models/values.ts';
 import { rowList } from '../row-list.ts';
 
@@ -34,8 +34,16 @@ export const jobsDomain = defineDomain({
         sourcePaths: settings.sourcePaths.optional(),
         excludes: settings.excludes.optional(),
         streams: settings.streams.optional(),
+        /** A new destination gets a full backup; error session.busy while a session of the job runs or is paused. */
+        providerId: idSchema.optional(),
+        repository: displayNameSchema.optional(),
       }),
       output: jobSchema,
+    },
+    /** Looks at paths on the computer of the service, as `add` and `set` do. One result for each path, in the same order. */
+    checkSources: {
+      input: z.object({ sourcePaths: settings.sourcePaths }),
+      output: z.object({ sources: z.array(checkedSourceSchema) }),
     },
     /** Starts a session and returns at once; error session.busy when a session of this job runs. */
     run: {

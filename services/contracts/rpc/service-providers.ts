@@ -18,7 +18,12 @@ export const serviceProvidersDomain = defineDomain({
     list: { input: emptySchema, output: z.object({ providers: rowList(serviceProviderSchema) }) },
     /** Connects to the gateway and stops at the certificate. `prompt` is set when a person must decide. */
     probe: {
-      input: z.object({ host: hostSchema, port: portSchema.default(defaultPorts.gateway.gateway) }),
+      input: z.object({
+        host: hostSchema,
+        port: portSchema.default(defaultPorts.gateway.gateway),
+        /** The known provider that gets this address: its pins decide, and a prompt compares with its pin. */
+        providerId: idSchema.optional(),
+      }),
       output: trustDecisionSchema.extend({
         certificate: certificateSummarySchema,
         tls: tlsInfoSchema,
@@ -40,9 +45,31 @@ export const serviceProvidersDomain = defineDomain({
       }),
       output: serviceProviderSchema,
     },
-    /** Adds a provider by an invitation and pins the fingerprint in the invitation. */
+    /**
+     * Adds a provider by an invitation and pins the fingerprint in the invitation. With `providerId`, the invitation renews this provider:
+     * it replaces the address, the account and the password. The jobs of the provider stay.
+     */
     accept: {
-      input: z.object({ invitation: invitationSchema, name: newNameSchema.optional() }),
+      input: z.object({
+        invitation: invitationSchema,
+        name: newNameSchema.optional(),
+        providerId: idSchema.optional(),
+      }),
+      output: serviceProviderSchema,
+    },
+    /**
+     * Changes a provider; values that are not given stay. A new name alone needs no connection. Otherwise connects, decides trust as `add`
+     * does with the pins of this provider, logs in with the new values, and then saves them. A refusal changes nothing.
+     */
+    set: {
+      input: providerInput.extend({
+        name: newNameSchema.optional(),
+        host: hostSchema.optional(),
+        port: portSchema.optional(),
+        userName: z.string().min(1).max(64).optional(),
+        password: z.string().min(1).max(256).optional(),
+        fingerprint: z.string().max(400).optional(),
+      }),
       output: serviceProviderSchema,
     },
     /** Asks the provider for repositories, quota and gateways again. */

@@ -30,7 +30,7 @@ export class JobList {
   }
 
   /** @returns the identifier of the job. @throws call.conflict for a taken name */
-  async add(settings: JobSettings & { readonly providerId: string; readonly repository: string }): Promise<string> {
+  async add(settings: JobSettings): Promise<string> {
     const { name, sourcePaths, excludes, streams, providerId, repository } = settings;
     const id = newId();
     const createdAt = new Date(this.#clock.now()).toISOString();

@@ -106,6 +106,20 @@ export class ProviderDialer {
     await this.#options.news.ask(link, identity, signal);
   }
 
+  /** Opens the first gateway of a known provider that answers, without a login. The caller closes the link. @throws as `dial` */
+  openKnown(
+    provider: ServiceProvider,
+    { signal, fingerprint }: { signal: AbortSignal; fingerprint: string | undefined },
+  ): Promise<ProviderLink> {
+    return this.#openFirst(provider, { waitingJob: null, signal, watcher: {}, fingerprint });
+  }
+
+  /** Called after a login with new values: the saved values are no longer those that the provider refused. */
+  noteLogin({ id, name }: ServiceProvider, link: ProviderLink): void {
+    this.#refusals.delete(id);
+    this.#options.clockWatch.note(name, link.clockDifferenceMs);
+  }
+
   /** Connects and logs in. @throws the error of the last gateway; gateway.excluded when the certificate covers no gateway */
   async dial(
     provider: ServiceProvider,
@@ -125,7 +139,7 @@ export class ProviderDialer {
       };
     } catch (error) {
       const failure = toFarkeepError(error, 'connection.lost');
-      if (failure.code !== 'call.canceled') await providers.noteProblem(provider.id, failure.message);
+      if (failure.code !== 'call.canceled') await providers.noteProblem(provider.id, failure);
       if (failure.code === 'login.refused') {
         this.#refusals.set(provider.id, { error: failure, atMs: this.#options.clock.now() });
       }
@@ -172,7 +186,12 @@ export class ProviderDialer {
 
   async #openFirst(
     provider: ServiceProvider,
-    { waitingJob, signal, watcher }: { waitingJob: string | null; signal: AbortSignal; watcher: DialWatcher },
+    {
+      waitingJob,
+      signal,
+      watcher,
+      fingerprint,
+    }: { waitingJob: string | null; signal: AbortSignal; watcher: DialWatcher; fingerprint?: string | undefined },
   ): Promise<ProviderLink> {
     const { usable, excluded } = gatewayCandidates(provider);
     for (const { gateway, reason } of excluded) watcher.excluded?.(gateway, reason);
@@ -187,7 +206,8 @@ export class ProviderDialer {
     ];
     for (const { gateway, reason } of candidates) {
       try {
-        return await openLink(this.linkOptions({ identity: provider.name, gateway, waitingJob, signal, watcher }));
+        const { name: identity } = provider;
+        return await openLink(this.linkOptions({ identity, gateway, waitingJob, signal, watcher, fingerprint }));
       } catch (error) {
         const failure = toFarkeepError(error, 'connection.lost');
         const isExcluded = failure.code === 'trust.refused' && hasReason(failure, 'name.not-covered');

@@ -1,5 +1,6 @@
 // Owns the tenant's service providers: address, account, offers, result of the last contact.
 // Must not open a connection. The password leaves the vault only through `credentials`.
+import type { ErrorCode } from '../../contracts/errors.ts';
 import type { CertificateSummary } from '../../contracts/models/certificate.ts';
 import type { EventPublisher } from '../../contracts/contract.ts';
 import type { ServiceProvider } from '../../contracts/models/tenant.ts';
@@ -13,6 +14,7 @@ import { readCertificate, summarize } from '../../pki/certificate/certificate-su
 import { gatewayNameMatch } from '../../pki/trust/trust.ts';
 import type { TenantRequestOutput } from '../../wire/control-messages.ts';
 import type {
+  AccountColumns,
   ContactColumns,
   OfferedRepository,
   ProviderStore,
@@ -94,8 +96,10 @@ export class ServiceProviders {
     );
   }
 
-  refuseTakenName(name: string): void {
-    if (this.#providers.some((provider) => provider.name.toLowerCase() === name.toLowerCase())) throw nameTaken(name);
+  /** @param exceptId the provider that may have the name @throws call.conflict */
+  refuseTakenName(name: string, exceptId?: string): void {
+    const holder = this.#providers.find((provider) => provider.name.toLowerCase() === name.toLowerCase());
+    if (holder !== undefined && holder.id !== exceptId) throw nameTaken(name);
   }
 
   async credentials(providerId: string): Promise<{ userName: string; password: string }> {
@@ -119,11 +123,38 @@ export class ServiceProviders {
     return this.#published(id);
   }
 
+  /**
+   * Replaces the account in one write. Without a password, the saved one stays. Without a contact, the offers of the last one stay.
+   * @throws call.conflict for a taken name, and for a new name while a session is unfinished
+   */
+  async replace(
+    providerId: string,
+    { password, ...account }: AccountColumns & { readonly password?: string | undefined },
+    contact?: ContactResult,
+  ): Promise<ServiceProvider> {
+    const { name } = this.get(providerId);
+    const sealedPassword = password === undefined ? undefined : this.#vault.seal(password, purpose(providerId));
+    const columns = contact === undefined ? undefined : this.#columnsOf(contact);
+    const outcome = await this.#store.change(providerId, account, { sealedPassword, contact: columns });
+    if (outcome === 'name-taken') throw nameTaken(account.name);
+    if (outcome === 'has-session') {
+      throw new FarkeepError('call.conflict', `A session with "${name}" is running, so it cannot be renamed now`, {
+        field: 'name',
+        hint: 'Wait until the session has ended, or stop it.',
+      });
+    }
+    const changed = this.#change(providerId, {
+      ...account,
+      ...(columns === undefined ? {} : shownContact(columns)),
+    });
+    this.#providers = this.#providers.toSorted(byName);
+    return changed;
+  }
+
   async noteContact(providerId: string, contact: ContactResult): Promise<ServiceProvider> {
     const columns = this.#columnsOf(contact);
     await this.#store.noteContact(providerId, columns);
-    const { certificatePem, ...others } = columns;
-    return this.#change(providerId, { ...others, certificate: readSummary(certificatePem) });
+    return this.#change(providerId, shownContact(columns));
   }
 
   async noteRepositories(providerId: string, repositories: ContactResult['repositories']): Promise<void> {
@@ -131,10 +162,10 @@ export class ServiceProviders {
     this.#change(providerId, { repositories: [...repositories] });
   }
 
-  async noteProblem(providerId: string, problem: string): Promise<void> {
-    const text = problem.slice(0, maxProblemLength);
-    await this.#store.noteProblem(providerId, text);
-    this.#change(providerId, { problem: text });
+  async noteProblem(providerId: string, { code, message }: { code: ErrorCode; message: string }): Promise<void> {
+    const text = message.slice(0, maxProblemLength);
+    await this.#store.noteProblem(providerId, text, code);
+    this.#change(providerId, { problem: text, problemCode: code });
   }
 
   /** @throws call.conflict while a job or a running session uses the provider */
@@ -164,6 +195,7 @@ export class ServiceProviders {
       gateways: judgeGateways(contact),
       lastContactAt: this.#now(),
       problem: notUsedOf(contact),
+      problemCode: null,
     };
   }
 
@@ -227,6 +259,10 @@ function purpose(providerId: string): string {
 
 function shown({ certificatePem, ...row }: StoredProvider): ServiceProvider {
   return { ...row, certificate: readSummary(certificatePem) };
+}
+
+function shownContact({ certificatePem, ...others }: ContactColumns): Partial<ServiceProvider> {
+  return { ...others, certificate: readSummary(certificatePem) };
 }
 
 function readSummary(pem: string): CertificateSummary {

@@ -77,6 +77,13 @@ describe('the jobs of a tenant', () => {
     return id;
   };
 
+  const addProvider = async (): Promise<string> => {
+    const account = { name: 'fabrikam', host: 'gw.fabrikam.test', port: 6180, userName: 'contoso', password: 'secret' };
+    const repositories = [{ name: 'second', limitBytes: 1000, usedBytes: 0 }];
+    const contact = { certificatePem: certPem, trust: 'pinned' as const, repositories, gateways: [] };
+    return (await memory.providers.add(account, contact)).id;
+  };
+
   it('adds a job with the defaults, and shows it', async () => {
     const job = await calls.add(settings());
     expect(job).toMatchObject({
@@ -110,6 +117,49 @@ describe('the jobs of a tenant', () => {
     expect(memory.events.of(jobsDomain, 'changed')).toHaveLength(2);
   });
 
+  it('moves a job to another destination: the next run goes there', async () => {
+    const jobId = await addJob();
+    const other = await addProvider();
+    const moved = await calls.set({ jobId, providerId: other, repository: 'second' });
+    expect(moved).toMatchObject({ providerId: other, providerName: 'fabrikam', repository: 'second', streams: 2 });
+    await calls.run({ jobId });
+    expect(started).toMatchObject([[{ repository: 'second' }, other]]);
+  });
+
+  it.each([
+    ['runs', 'transferring', 'is running already'],
+    ['waits to resume', 'waiting-to-resume', 'is running already'],
+    ['is paused', 'paused', 'is paused'],
+  ] as const)('does not move a job that %s, but changes its other settings', async (_case, state, message) => {
+    const jobId = await addJob();
+    const other = await addProvider();
+    running = { jobId, state };
+    expect(await refusalOf(calls.set({ jobId, providerId: other, repository: 'second' }))).toMatchObject({
+      code: 'session.busy',
+      message: expect.stringContaining(message) as string,
+    });
+    expect(await list.get(jobId)).toMatchObject({ providerId: memory.providerId, repository: 'main' });
+    const same = { providerId: memory.providerId, repository: 'main' };
+    expect(await calls.set({ jobId, name: 'papers', ...same })).toMatchObject({ name: 'papers' });
+  });
+
+  it('looks at sources: what they are, and why a job cannot have them', async () => {
+    const file = path.join(folder, 'file');
+    await writeFile(file, '');
+    const device = path.join(folder, 'device');
+    await symlink('/dev/null', device);
+    const sourcePaths = [folder, file, device, path.join(folder, 'gone'), 'here'];
+    const { sources } = await calls.checkSources({ sourcePaths });
+    expect(sources.map(({ path: checked }) => checked)).toEqual(sourcePaths);
+    expect(sources.map(({ kind, isReadable, problem }) => [kind, isReadable, problem])).toEqual([
+      ['folder', true, null],
+      ['file', true, null],
+      ['other', false, 'not-folder-or-file'],
+      [null, false, 'missing'],
+      [null, false, 'not-absolute'],
+    ]);
+  });
+
   it('starts a backup whose restore point has the identifier of the session', async () => {
     const jobId = await addJob();
     const { sessionId: made } = await calls.run({ jobId });
@@ -139,7 +189,7 @@ describe('the jobs of a tenant', () => {
 
   it('starts a job whose source is gone: the session reports it', async () => {
     const jobId = await addJob();
-    await list.set(jobId, { name: 'documents', sourcePaths: ['/gone'], excludes: [], streams: 1 });
+    await list.set(jobId, { ...(await list.get(jobId)), sourcePaths: ['/gone'] });
     await calls.run({ jobId });
     expect(started[0]?.[0].places).toEqual([{ path: '/gone', mountPoint: null }]);
   });
@@ -208,6 +258,13 @@ describe('the jobs of a tenant', () => {
       ['a taken name', () => add({ name: 'Documents' }), 'call.conflict', 'name'],
       ['an unknown provider', () => add({ providerId: missing }), 'call.not-found', 'providerId'],
       ['a repository that is not offered', () => add({ repository: 'other' }), 'call.not-found', 'repository'],
+      [
+        'a move to a repository that is not offered',
+        () => set({ repository: 'other' }),
+        'call.not-found',
+        'repository',
+      ],
+      ['a move to an unknown provider', () => set({ providerId: missing }), 'call.not-found', 'providerId'],
       ['a source that is not a whole path', () => add({ sourcePaths: ['here'] }), 'call.invalid', 'sourcePaths'],
       ['a source that does not exist', () => set({ sourcePaths: ['/not/here'] }), 'source.missing', 'sourcePaths'],
       ['no source', () => add({ sourcePaths: [] }), 'call.invalid', 'sourcePaths'],

@@ -1,5 +1,4 @@
 // Owns the jobs domain of the tenant service.
-import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { DomainHandlers, EventPublisher } from '../../contracts/contract.ts';
 import type { Job } from '../../contracts/models/tenant.ts';
@@ -11,6 +10,7 @@ import type { Logger } from '../../kernel/logger.ts';
 import { SerialQueue } from '../../kernel/serial-queue.ts';
 import type { SessionArchive } from '../../session/session-archive.ts';
 import type { JobList } from '../jobs/job-list.ts';
+import { checkSource, refuseUnusable } from '../jobs/source-check.ts';
 import { placesOf } from '../jobs/source-place.ts';
 import type { ServiceProviders } from '../providers/service-providers.ts';
 import type { StoredJob } from '../state/job-store.ts';
@@ -67,44 +67,60 @@ export class Jobs {
       publish(jobsDomain, 'changed', job);
       return job;
     };
+    /** @throws session.busy while a session of the job runs, waits or is paused */
+    const refuseWhileRunning = async ({ id, name }: StoredJob): Promise<void> => {
+      const running = sessions.runningSessionOf(id);
+      if (running === null) return;
+      throw (await sessions.show(running)).detail.state === 'paused'
+        ? new FarkeepError('session.busy', `The job "${name}" is paused`, { hint: 'Resume or stop its session.' })
+        : new FarkeepError('session.busy', `The job "${name}" is running already`);
+    };
+    /** @throws call.not-found */
+    const checkDestination = ({ providerId, repository }: { providerId: string; repository: string }): void => {
+      const provider = providers.get(providerId);
+      if (provider.repositories.some(({ name }) => name === repository)) return;
+      throw new FarkeepError('call.not-found', `"${provider.name}" offers no repository "${repository}"`, {
+        field: 'repository',
+        hint: 'Rescan the service provider, or choose another repository.',
+      });
+    };
     return {
       list: async () => {
         const all = await jobs.all();
         return { jobs: keepLeftOut(all, await Promise.all(all.map((job) => this.#describe(job)))) };
       },
       add: async (input) => {
-        const provider = providers.get(input.providerId);
-        if (!provider.repositories.some(({ name }) => name === input.repository)) {
-          throw new FarkeepError('call.not-found', `"${provider.name}" offers no repository "${input.repository}"`, {
-            field: 'repository',
-            hint: 'Rescan the service provider, or choose another repository.',
-          });
-        }
-        await checkSources(input.sourcePaths);
+        checkDestination(input);
+        await refuseUnusable(input.sourcePaths);
         return changed(await jobs.add(input));
       },
       set: async ({ jobId, ...changes }) => {
         const before = await jobs.get(jobId);
-        if (changes.sourcePaths !== undefined) await checkSources(changes.sourcePaths);
+        const destination = {
+          providerId: changes.providerId ?? before.providerId,
+          repository: changes.repository ?? before.repository,
+        };
+        const isMoved = destination.providerId !== before.providerId || destination.repository !== before.repository;
+        if (isMoved) {
+          checkDestination(destination);
+          // A running, waiting or paused session belongs to the old destination, and its resume would go there.
+          await refuseWhileRunning(before);
+        }
+        if (changes.sourcePaths !== undefined) await refuseUnusable(changes.sourcePaths);
         await jobs.set(jobId, {
           name: changes.name ?? before.name,
           sourcePaths: changes.sourcePaths ?? before.sourcePaths,
           excludes: changes.excludes ?? before.excludes,
           streams: changes.streams ?? before.streams,
+          ...destination,
         });
         return changed(jobId);
       },
+      checkSources: async ({ sourcePaths }) => ({ sources: await Promise.all(sourcePaths.map(checkSource)) }),
       run: async ({ jobId, isFullRead, isLessAccepted }) => {
         const job = await jobs.get(jobId);
         const places = await placesOf(job.sourcePaths);
-        const running = sessions.runningSessionOf(jobId);
-        if (running !== null) {
-          throw (await sessions.show(running)).detail.state === 'paused'
-            ? new FarkeepError('session.busy', `The job "${job.name}" is paused`, {
-                hint: 'Resume or stop its session.',
-              })
-            : new FarkeepError('session.busy', `The job "${job.name}" is running already`);
-        }
+        await refuseWhileRunning(job);
         const sessionId = newId();
         sessions.start(
           {
@@ -145,28 +161,5 @@ export class Jobs {
         return {};
       },
     };
-  }
-}
-
-async function checkSources(sourcePaths: readonly string[]): Promise<void> {
-  for (const source of sourcePaths) {
-    if (!path.isAbsolute(source)) {
-      throw new FarkeepError('call.invalid', `"${source}" is not an absolute path`, { field: 'sourcePaths' });
-    }
-    try {
-      const { mode } = await stat(source);
-      const isFolderOrFile = (mode & 0o170000) === 0o040000 || (mode & 0o170000) === 0o100000;
-      if (!isFolderOrFile) {
-        throw new FarkeepError('source.empty-path', `${source} is neither a folder nor a file`, {
-          field: 'sourcePaths',
-        });
-      }
-    } catch (error) {
-      if (error instanceof FarkeepError) throw error;
-      throw new FarkeepError('source.missing', `${source} does not exist or cannot be reached`, {
-        field: 'sourcePaths',
-        cause: error,
-      });
-    }
   }
 }

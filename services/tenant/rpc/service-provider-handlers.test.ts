@@ -9,6 +9,7 @@ import { summarize } from '../../pki/certificate/certificate-summary.ts';
 import { mint } from '../../testing/certificates/minted-certificates.ts';
 import { callHandlers, refusalOf, standIn } from '../../testing/handler-calls.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
+import { sampleDetail } from '../../testing/session/sample-session.ts';
 import { openTenantInMemory, type TenantInMemory } from '../../testing/tenant-in-memory.ts';
 import type { connectControl, PresentedCertificate } from '../../transport/control-client.ts';
 import type { ControlPeer } from '../../transport/control-peer.ts';
@@ -16,6 +17,7 @@ import { controlProtocolVersion } from '../../wire/control-messages.ts';
 import { makeScramVerifier, ScramServer, type ScramVerifier } from '../../wire/scram.ts';
 import type { ProviderDialer } from '../providers/provider-dialer.ts';
 import { JobList } from '../jobs/job-list.ts';
+import { openLink } from '../providers/provider-link.ts';
 import { serviceProviderHandlers } from './service-provider-handlers.ts';
 
 const [known, other] = [mint({ subject: 'northwind' }), mint({ subject: 'fabrikam' })];
@@ -47,7 +49,9 @@ describe('the service providers of a tenant', () => {
   /** Request at which the provider fails. */
   let failing: string | undefined;
   let news: string[];
-  let removed: string[];
+  let gone: string[];
+  /** Providers whose new values the provider has accepted. */
+  let proven: string[];
   let calls: DomainClient<typeof serviceProvidersDomain>;
 
   beforeAll(async () => {
@@ -63,7 +67,8 @@ describe('the service providers of a tenant', () => {
     isInvited = false;
     failing = undefined;
     news = [];
-    removed = [];
+    gone = [];
+    proven = [];
     const dialer = standIn<ProviderDialer>({
       linkOptions: (target) => ({
         ...target,
@@ -77,16 +82,23 @@ describe('the service providers of a tenant', () => {
         connect,
       }),
       askForNews: async (_link, identity) => void news.push(identity),
+      openKnown: async (provider, { signal, fingerprint }) => {
+        const gateway = { name: provider.host, host: provider.host, port: provider.port };
+        return openLink(
+          dialer.linkOptions({ identity: provider.name, gateway, waitingJob: null, signal, fingerprint }),
+        );
+      },
+      noteLogin: ({ name }) => void proven.push(name),
       withLink: async (provider) => {
         dialed.push(`known ${provider.name}`);
         if (failing === 'dial') throw new FarkeepError('gateway.unreachable');
         return undefined as never;
       },
     });
-    const onRemoved = (name: string): void => void removed.push(name);
+    const onNameGone = (name: string): void => void gone.push(name);
     calls = callHandlers(
       serviceProvidersDomain,
-      serviceProviderHandlers({ providers, dialer, trustPrompts, onRemoved }),
+      serviceProviderHandlers({ providers, dialer, trustPrompts, onNameGone }),
     );
   });
 
@@ -182,6 +194,129 @@ describe('the service providers of a tenant', () => {
     expect(open).toBe(0);
   });
 
+  describe('changes a provider:', () => {
+    let providerId: string;
+    const current = async (): Promise<object> => ({
+      ...memory.providers.get(providerId),
+      ...(await memory.providers.credentials(providerId)),
+    });
+    beforeEach(() => {
+      ({ providerId } = memory);
+      memory.pins.accept('northwind', other.certPem);
+    });
+
+    it('a new password, after a login with it', async () => {
+      const set = await calls.set({ providerId, password });
+      expect(set).toMatchObject({ id: providerId, name: 'northwind', certificate: { sha256 }, problem: null });
+      expect(await current()).toMatchObject({ password, host: 'gw.test' });
+      expect([dialed, proven, news, open]).toEqual([['gw.test:6180'], ['northwind'], ['northwind'], 0]);
+      expect(memory.events.of(serviceProvidersDomain, 'changed')).toMatchObject([{ id: providerId }]);
+    });
+
+    it('another account and address, with the name and its pins', async () => {
+      const jobs = new JobList(memory.state.jobs, new ManualClock(0));
+      await jobs.add({ name: 'a', sourcePaths: ['/'], excludes: [], streams: 1, providerId, repository: 'main' });
+      memory.pins.announce('northwind', known.certPem, { usableFrom: 0, announcedAt: 1 });
+      await calls.set({ providerId, name: 'fabrikam', ...address, userName: 'acme', password });
+      expect(await current()).toMatchObject({ name: 'fabrikam', ...address, userName: 'acme', password });
+      expect([dialed, gone, proven]).toEqual([['gw.fabrikam.test:6180'], ['northwind'], ['fabrikam']]);
+      expect(memory.pins.list().map(({ identity, state }) => [identity, state])).toEqual([
+        ['fabrikam', 'next'],
+        ['fabrikam', 'current'],
+      ]);
+      expect(await jobs.all()).toMatchObject([{ providerId, providerName: 'fabrikam' }]);
+    });
+
+    it('only the name, without a connection, and in other letters', async () => {
+      expect(await calls.set({ providerId, name: 'fabrikam' })).toMatchObject({ name: 'fabrikam' });
+      expect(await calls.set({ providerId, name: 'FABRIKAM' })).toMatchObject({ name: 'FABRIKAM' });
+      expect([dialed, pinned('FABRIKAM'), pinned('fabrikam'), pinned('northwind')]).toEqual([
+        [],
+        sha256,
+        undefined,
+        undefined,
+      ]);
+      expect(memory.journal.verify().isIntact).toBe(true);
+      expect(memory.journal.list().at(-1)).toMatchObject({
+        identity: 'FABRIKAM',
+        note: expect.stringContaining('"fabrikam"'),
+      });
+    });
+
+    it('a changed certificate only with its thumbprint; the question compares with the pin of this provider', async () => {
+      memory.pins.accept('northwind', known.certPem);
+      expect(await refusalOf(calls.set({ providerId, ...address, password }))).toMatchObject({ code: 'trust.changed' });
+      expect(memory.trustPrompts.prompts()).toMatchObject([{ kind: 'changed', identity: 'northwind' }]);
+      expect(await calls.probe({ ...address, providerId })).toMatchObject({ prompt: { kind: 'changed' } });
+      expect([asked, open]).toEqual([[], 0]);
+      await calls.set({ providerId, ...address, password, fingerprint: sha256 });
+      expect([pinned('northwind'), memory.trustPrompts.prompts()]).toEqual([sha256, []]);
+    });
+
+    it('by a new invitation, which replaces account, address and password', async () => {
+      isInvited = true;
+      memory.pins.accept('northwind', known.certPem);
+      const renewed = await calls.accept({ invitation, providerId });
+      expect(renewed).toMatchObject({ id: providerId, name: 'northwind', ...address, userName: 'contoso' });
+      const saved = await memory.providers.credentials(providerId);
+      expect(Buffer.from(saved.password, 'base64url')).toHaveLength(32);
+      expect([await names(), pinned('northwind'), proven]).toEqual([['northwind'], sha256, ['northwind']]);
+    });
+
+    it('keeps the password of a new invitation although the connection is lost then', async () => {
+      isInvited = true;
+      failing = 'repositories.list';
+      const renewed = await calls.accept({ invitation, providerId });
+      expect(renewed).toMatchObject({ problemCode: 'connection.lost', repositories: [{ name: 'main' }] });
+      expect(Buffer.from((await memory.providers.credentials(providerId)).password, 'base64url')).toHaveLength(32);
+    });
+
+    it.each<[string, string, object, string]>([
+      ['a refused login', 'login.finish', { password, name: 'fabrikam' }, 'login.refused'],
+      ['a wrong password', '', { password: 'wrong' }, 'login.refused'],
+      ['a lost connection', 'gateways.list', { ...address, password }, 'connection.lost'],
+      ['a dead address', '', { host: 'dead.test' }, 'gateway.unreachable'],
+      [
+        'another thumbprint',
+        '',
+        { password, fingerprint: Array(32).fill('AB').join(':') },
+        'trust.thumbprint-mismatch',
+      ],
+    ])('nothing after %s', async (_case, request, changes, code) => {
+      failing = request;
+      const before = await current();
+      const pins = memory.pins.list();
+      expect(await refusalOf(calls.set({ providerId, fingerprint: sha256, ...changes }))).toMatchObject({ code });
+      expect(await current()).toEqual(before);
+      expect([memory.pins.list(), open, proven, gone, memory.events.all]).toEqual([pins, 0, [], [], []]);
+    });
+
+    it('no name that is taken, or whose certificate was revoked', async () => {
+      await calls.add(input);
+      const before = memory.pins.list();
+      expect(await refusalOf(calls.set({ providerId, name: 'Fabrikam' }))).toMatchObject({
+        code: 'call.conflict',
+        field: 'name',
+      });
+      memory.pins.revoke(memory.pins.accept('acme', other.certPem).id);
+      expect(await refusalOf(calls.set({ providerId, name: 'acme' }))).toMatchObject({ code: 'trust.refused' });
+      expect(memory.pins.list().filter(({ identity }) => identity !== 'acme')).toEqual(before);
+      expect(await names()).toEqual(['fabrikam', 'northwind']);
+    });
+
+    it('no new name while a session is unfinished, but a new password', async () => {
+      const detail = sampleDetail('a'.repeat(32), { state: 'waiting-to-resume' });
+      await memory.state.sessions.save({ owner: 'job', summary: detail, detail, samples: [], context: { providerId } });
+      expect(await refusalOf(calls.set({ providerId, name: 'fabrikam' }))).toMatchObject({
+        code: 'call.conflict',
+        field: 'name',
+      });
+      expect([await names(), pinned('northwind')]).toEqual([['northwind'], sha256]);
+      await calls.set({ providerId, password });
+      expect(await current()).toMatchObject({ name: 'northwind', password });
+    });
+  });
+
   it('scans a provider again, and passes on why it cannot', async () => {
     const { providerId } = memory;
     expect(await calls.rescan({ providerId })).toMatchObject({ name: 'northwind' });
@@ -196,10 +331,10 @@ describe('the service providers of a tenant', () => {
     const job = { name: 'documents', sourcePaths: ['/'], excludes: [], streams: 1, providerId, repository: 'main' };
     const jobId = await jobs.add(job);
     expect(await refusalOf(calls.remove({ providerId }))).toMatchObject({ code: 'call.conflict' });
-    expect([await names(), removed, memory.events.all]).toEqual([['northwind'], [], []]);
+    expect([await names(), gone, memory.events.all]).toEqual([['northwind'], [], []]);
     await jobs.remove(jobId);
     expect(await calls.remove({ providerId })).toEqual({});
-    expect([await names(), removed]).toEqual([[], ['northwind']]);
+    expect([await names(), gone]).toEqual([[], ['northwind']]);
     expect(memory.events.all).toEqual([{ domain: 'serviceProviders', event: 'removed', payload: { providerId } }]);
   });
 
@@ -243,6 +378,16 @@ describe('the service providers of a tenant', () => {
       failing = request;
       expect(await refusalOf(calls.add(input))).toMatchObject({ code });
       expect([await names(), open, news]).toEqual([['northwind'], 0, []]);
+      expect([memory.pins.list(), memory.journal.list()]).toEqual([[], []]);
+    });
+
+    it('a disk that takes no provider: the pin of the host stays where it is', async () => {
+      memory.pins.accept(address.host, other.certPem);
+      memory.state.providers.add = () => Promise.reject(new FarkeepError('storage.disk-full'));
+      expect(await refusalOf(calls.add({ ...input, fingerprint: undefined }))).toMatchObject({
+        code: 'storage.disk-full',
+      });
+      expect([pinned(address.host), pinned('fabrikam')]).toEqual([sha256, undefined]);
     });
   });
 });

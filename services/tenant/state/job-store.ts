@@ -5,7 +5,7 @@ import { readRows } from '../../contracts/row-list.ts';
 import type { Database, Row } from '../../kernel/state/database.ts';
 
 export type StoredJob = Omit<Job, 'runningSessionId' | 'lastRun'>;
-export type JobSettings = Pick<Job, 'name' | 'sourcePaths' | 'excludes' | 'streams'>;
+export type JobSettings = Pick<Job, 'name' | 'sourcePaths' | 'excludes' | 'streams' | 'providerId' | 'repository'>;
 
 export interface JobStore {
   /** By name; a row that cannot be read is left out and named (`readRows`). */
@@ -55,15 +55,19 @@ export class SqliteJobStore implements JobStore {
     });
   }
 
-  async change(jobId: string, { name, sourcePaths, excludes, streams }: JobSettings): Promise<boolean> {
+  async change(jobId: string, settings: JobSettings): Promise<boolean> {
+    const { name, sourcePaths, excludes, streams, providerId, repository } = settings;
     return this.#database.transaction(() => {
       if (this.#isTaken(name, jobId)) return false;
       this.#database.run(
-        'UPDATE jobs SET name = ?, source_paths = ?, excludes = ?, streams = ? WHERE id = ?',
+        `UPDATE jobs SET name = ?, source_paths = ?, excludes = ?, streams = ?, provider_id = ?, repository = ?
+         WHERE id = ?`,
         name,
         JSON.stringify(sourcePaths),
         JSON.stringify(excludes),
         streams,
+        providerId,
+        repository,
         jobId,
       );
       return true;

@@ -88,13 +88,16 @@ export class TrustPrompts {
     this.#publish = options.publish;
   }
 
-  /** Decides, and raises a prompt when a person has to decide. Never accepts a certificate that is neither pinned nor trusted. */
+  /**
+   * Decides, and raises a prompt when a person has to decide. Never accepts a certificate that is neither pinned nor trusted. A given
+   * thumbprint decides only this connection: `pinGiven` pins it after the login.
+   */
   judge(presented: PresentedCertificate, question: TrustQuestion): TrustVerdict {
     const input = this.#input(presented, question);
     const result = decideTrust(input);
     if (result.decision !== 'refused') {
-      if (question.fingerprint !== undefined) this.#pinByFingerprint(presented, question);
-      else if (result.reasons.includes('pin.next')) this.#rollOver(presented, question);
+      if (question.fingerprint === undefined && result.reasons.includes('pin.next'))
+        this.#rollOver(presented, question);
       // The certificate is trusted now, by a new authority or by a revocation list that is readable again. The open question is withdrawn.
       this.#withdrawAbout(question.identity, thumbprintOf(presented.leafDer));
       return { result, prompt: null, error: null };
@@ -201,30 +204,78 @@ export class TrustPrompts {
     }
   }
 
+  /** Pins a certificate whose thumbprint was given, after the login has succeeded. */
+  pinGiven(leafDer: Uint8Array, { identity, address }: { identity: string; address: string }): void {
+    const sha256 = thumbprintOf(leafDer);
+    if (this.#pins.current(identity)?.certificate.sha256 === sha256) return;
+    this.#pins.accept(identity, leafDer, 'thumbprint');
+    this.#journal.append({
+      who: 'given with the command',
+      action: 'accepted',
+      identity,
+      address,
+      sha256,
+      note: notableText('trust.thumbprint-given'),
+    });
+    this.withdraw(identity);
+    this.#publish(trustDomain, 'pinsChanged', {});
+  }
+
+  /**
+   * Only a person lifts a revocation, by accepting the certificate again for this name.
+   * @throws trust.refused when one of the certificates was revoked under this name
+   */
+  refuseRevoked(identity: string, sha256s: readonly string[]): void {
+    const isRevoked = this.#pins
+      .list(identity)
+      .some(({ state, certificate }) => state === 'revoked' && sha256s.includes(certificate.sha256));
+    if (!isRevoked) return;
+    throw new FarkeepError('trust.refused', `${identity}: This certificate was pinned and the pin was revoked`, {
+      hint: revokedPinHint,
+      details: { reasons: ['pin.revoked'] },
+    });
+  }
+
+  /** The certificates that are accepted for an identity, now or after their date. */
+  acceptedOf(identity: string): string[] {
+    return this.#pins
+      .list(identity)
+      .filter(({ state }) => state === 'current' || state === 'next')
+      .map(({ certificate }) => certificate.sha256);
+  }
+
+  /** A provider got another name. Its pins, with the revoked ones, belong to the new name from now on. */
+  rename(from: string, to: string, address: string): void {
+    this.withdraw(from);
+    const sha256 = this.#pins.current(from)?.certificate.sha256 ?? '';
+    if (this.#pins.list(from).length === 0) return;
+    this.#pins.rename(from, to);
+    this.#journal.append({
+      who: 'tenant service',
+      action: 'configured',
+      identity: to,
+      address,
+      sha256,
+      note: notableText('trust.renamed', { identity: from }),
+    });
+    this.#publish(trustDomain, 'pinsChanged', {});
+  }
+
   /**
    * A provider got its name: the pins of its host belong to this name from now on. If the address belongs to another provider, which keeps
    * its pin (`isShared`), the new provider gets its own pin of the same certificate.
-   * @throws trust.refused when this certificate was revoked under the new name
    */
   adopt(
     leafDer: Uint8Array,
     { from, to, isShared, address }: { from: string; to: string; isShared: boolean; address: string },
   ): void {
     const sha256 = thumbprintOf(leafDer);
-    const hasPin = (identity: string, state: Pin['state']): boolean =>
-      this.#pins.list(identity).some((pin) => pin.state === state && pin.certificate.sha256 === sha256);
-    // Only a person lifts a revocation, by accepting the certificate again for this name.
-    if (hasPin(to, 'revoked')) {
-      throw new FarkeepError('trust.refused', `${to}: This certificate was pinned and the pin was revoked`, {
-        hint: revokedPinHint,
-        details: { reasons: ['pin.revoked'] },
-      });
-    }
+    const hasPin = (identity: string): boolean => this.#pins.current(identity)?.certificate.sha256 === sha256;
     if (!isShared) this.#withdrawAbout(from, sha256);
-    if (from === to || !hasPin(from, 'current')) return;
+    if (from === to || !hasPin(from)) return;
     if (!isShared) {
       this.#pins.rename(from, to);
-    } else if (!hasPin(to, 'current')) {
+    } else if (!hasPin(to)) {
       this.#pins.accept(to, leafDer);
       this.#journal.append({
         who: 'tenant service',
@@ -257,22 +308,6 @@ export class TrustPrompts {
 
   #parseFingerprint({ fingerprint }: TrustQuestion): Thumbprint | undefined {
     return fingerprint === undefined ? undefined : cleanThumbprint(fingerprint);
-  }
-
-  #pinByFingerprint(presented: PresentedCertificate, question: TrustQuestion): void {
-    const current = this.#pins.current(question.identity);
-    if (current?.certificate.sha256 === summarize(presented.leafDer).sha256) return;
-    this.#pins.accept(question.identity, presented.leafDer, 'thumbprint');
-    this.#journal.append({
-      who: 'given with the command',
-      action: 'accepted',
-      identity: question.identity,
-      address: `${question.host}:${question.port}`,
-      sha256: thumbprintOf(presented.leafDer),
-      note: notableText('trust.thumbprint-given'),
-    });
-    this.withdraw(question.identity);
-    this.#publish(trustDomain, 'pinsChanged', {});
   }
 
   /** Ignores only a missing authority, no other finding. */
