@@ -5,11 +5,13 @@ import { CertificateWizard } from '../features/certificates/certificate-wizard.t
 import { StoredCertificatesDialog } from '../features/certificates/stored-certificates-dialog.tsx';
 import { DiagnosticsDialog } from '../features/diagnostics/diagnostics-dialog.tsx';
 import { GatewayWizard } from '../features/gateways/gateway-wizard.tsx';
+import { EditJobWizard } from '../features/jobs/edit-job-wizard.tsx';
 import { JobWizard } from '../features/jobs/job-wizard.tsx';
 import { LicenseDialog } from '../features/options/license-dialog.tsx';
 import { OptionsDialog } from '../features/options/options-dialog.tsx';
 import { RepositoryWizard } from '../features/repositories/repository-wizard.tsx';
 import { RestoreWizard } from '../features/restore/restore-wizard.tsx';
+import { EditProviderDialog } from '../features/service-providers/edit-provider-dialog.tsx';
 import { ServiceProviderWizard } from '../features/service-providers/service-provider-wizard.tsx';
 import { TenantWizard } from '../features/tenants/tenant-wizard.tsx';
 import { closeDialog, useDialogs } from '../platform/dialog-store.ts';
@@ -53,8 +55,18 @@ function RequestedDialog({
       return <TenantWizard onClose={onClose} />;
     case 'add-service-provider':
       return <ServiceProviderWizard onClose={onClose} />;
+    case 'edit-service-provider':
+      return (
+        <EditProviderDialog
+          providerId={request.providerId}
+          isPasswordWanted={request.isPasswordWanted === true}
+          onClose={onClose}
+        />
+      );
     case 'add-job':
       return <JobWizard onClose={onClose} />;
+    case 'edit-job':
+      return <EditJobWizard jobId={request.jobId} onClose={onClose} />;
     case 'restore':
       return <RestoreWizard pointId={request.pointId} onClose={onClose} />;
   }

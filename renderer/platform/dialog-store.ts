@@ -21,7 +21,14 @@ export type DialogRequest =
   | { readonly kind: 'add-repository' }
   | { readonly kind: 'add-tenant' }
   | { readonly kind: 'add-service-provider' }
+  | {
+      readonly kind: 'edit-service-provider';
+      readonly providerId: string;
+      /** True: the provider refused the saved password, so the field for the new one has the focus. */
+      readonly isPasswordWanted?: boolean;
+    }
   | { readonly kind: 'add-job' }
+  | { readonly kind: 'edit-job'; readonly jobId: string }
   | { readonly kind: 'restore'; readonly pointId: string };
 
 interface OpenDialog {

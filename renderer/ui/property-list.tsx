@@ -12,7 +12,8 @@ const useStyles = makeStyles({
   },
   stacked: { gridTemplateColumns: 'minmax(0, 1fr)', rowGap: '2px' },
   term: { color: tokens.colorNeutralForeground3 },
-  value: { margin: 0, overflowWrap: 'anywhere' },
+  // A value with several lines keeps them.
+  value: { margin: 0, overflowWrap: 'anywhere', whiteSpace: 'pre-line' },
   stackedValue: { marginBottom: '10px' },
 });
 

@@ -67,7 +67,7 @@ export const commandGroups: readonly CommandGroup[] = [
   },
   {
     name: 'provider',
-    description: 'service providers of a tenant: add, list, rescan, remove',
+    description: 'service providers of a tenant: add, set, list, rescan, remove',
     load: async () => (await import('./commands/provider.ts')).registerProvider,
   },
   {

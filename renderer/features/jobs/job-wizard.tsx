@@ -1,10 +1,13 @@
-// Owns the wizard "Backup Job": name, source, destination, summary.
-import { Checkbox } from '@fluentui/react-components';
+// Owns the wizard "Backup Job", for a new job and for an existing one: name, source, destination, summary.
+import { Checkbox, MessageBar, MessageBarBody } from '@fluentui/react-components';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
+import { CallError } from '../../../services/contracts/client.ts';
+import type { CheckedSource, Job } from '../../../services/contracts/models/tenant.ts';
 import { useText } from '../../i18n/use-text.ts';
 import { tenantClients } from '../../platform/clients.ts';
 import { commandLine } from '../../platform/command-line.ts';
+import { makeErrorInfo } from '../../platform/error-info.ts';
 import { goToSession } from '../../platform/navigation-store.ts';
 import { useMirror } from '../../platform/use-mirror.ts';
 import { nameProblem } from '../../ui/form/field-rules.ts';
@@ -12,22 +15,41 @@ import { PropertyList } from '../../ui/property-list.tsx';
 import { ShowCommand } from '../../ui/form/show-command.tsx';
 import { Wizard } from '../../ui/wizard/wizard.tsx';
 import { DestinationPage } from './destination-page.tsx';
-import { excludePatterns } from './job-draft.ts';
+import {
+  addCommand,
+  changesOf,
+  draftOf,
+  excludePatterns,
+  isMoved,
+  parseStreams,
+  pathsToCheck,
+  setCommand,
+  sourcePathsOf,
+  sourceProblems,
+} from './job-draft.ts';
+import type { JobDraft, JobSettings } from './job-draft.ts';
 import { NamePage } from './name-page.tsx';
 import { SourcePage } from './source-page.tsx';
 
-type Errors = Partial<Record<'name' | 'source' | 'provider' | 'repository', string>>;
+type Errors = Partial<Record<'name' | 'source' | 'provider' | 'repository' | 'streams', string>>;
 
-export function JobWizard({ onClose }: { readonly onClose: () => void }): ReactNode {
+interface JobWizardProps {
+  /** The job to change; undefined for a new one. */
+  readonly job?: Job;
+  readonly onClose: () => void;
+}
+
+export function JobWizard({ job, onClose }: JobWizardProps): ReactNode {
   const t = useText();
   const providers = useMirror(({ tenant }) => tenant.providers);
-  const [name, setName] = useState('');
-  const [folders, setFolders] = useState<readonly string[]>(['']);
-  const [excludes, setExcludes] = useState('');
-  const [chosenProvider, setChosenProvider] = useState<string | null>(null);
-  const [chosenRepository, setChosenRepository] = useState<string | null>(null);
-  const [isRunWanted, setRunWanted] = useState(true);
+  const jobs = useMirror(({ tenant }) => tenant.jobs);
+  const [draft, setDraft] = useState(() => draftOf(job));
+  const [chosenProvider, setChosenProvider] = useState(job?.providerId ?? null);
+  const [chosenRepository, setChosenRepository] = useState(job?.repository ?? null);
+  const [isRunWanted, setRunWanted] = useState(job === undefined);
+  const [problems, setProblems] = useState<ReadonlyMap<string, NonNullable<CheckedSource['problem']>>>(new Map());
   const [errors, setErrors] = useState<Errors>({});
+  const change = (changes: Partial<JobDraft>): void => setDraft({ ...draft, ...changes });
   const refuse = (found: Errors): boolean => {
     setErrors(found);
     return Object.keys(found).length === 0;
@@ -37,37 +59,66 @@ export function JobWizard({ onClose }: { readonly onClose: () => void }): ReactN
   const offered = provider?.repositories ?? [];
   const repository =
     offered.find((candidate) => candidate.name === chosenRepository) ?? (offered.length === 1 ? offered[0] : undefined);
-  const sourcePaths = folders.map((folder) => folder.trim()).filter((folder) => folder !== '');
-  const patterns = excludePatterns(excludes);
+  const { name } = draft;
+  const sourcePaths = sourcePathsOf(draft);
+  const excludes = excludePatterns(draft.excludes);
+  const settings: JobSettings = {
+    name,
+    sourcePaths,
+    excludes: [...excludes],
+    streams: parseStreams(draft.streams) ?? 2,
+    providerId: provider?.id ?? '',
+    repository: repository?.name ?? '',
+  };
+  const isRunning = jobs.some(({ id, runningSessionId }) => id === job?.id && runningSessionId !== null);
+  const isNameTaken = jobs.some((other) => other.id !== job?.id && other.name.toLowerCase() === name.toLowerCase());
+  const setOrAdd =
+    job === undefined ? addCommand(settings, provider?.name ?? '') : setCommand(job, settings, provider?.name ?? '');
+
+  const checkSources = async (signal: AbortSignal): Promise<void> => {
+    const paths = pathsToCheck(sourcePaths, job);
+    if (paths.length === 0) return;
+    const { sources } = await tenantClients.jobs.checkSources({ sourcePaths: paths }, { signal });
+    const found = sourceProblems(sources);
+    setProblems(found);
+    const [first] = found;
+    // Each wrong folder has its own error beside it, so the page shows no other error.
+    if (first !== undefined) throw new CallError(makeErrorInfo('source.missing', first[0], 'sourcePaths'));
+  };
 
   return (
     <Wizard
-      title={t('jobWizard.title')}
-      isDirty={name !== '' || sourcePaths.length > 0}
+      title={job === undefined ? t('jobWizard.title') : t('jobWizard.title.edit', { name: job.name })}
+      isDirty={job === undefined ? name !== '' || sourcePaths.length > 0 : setOrAdd !== null}
       onClose={onClose}
       steps={[
         {
           id: 'name',
           title: t('jobWizard.step.name'),
-          content: <NamePage name={name} error={errors.name} onChange={setName} />,
+          content: <NamePage name={name} error={errors.name} onChange={(typed) => change({ name: typed })} />,
           validate: () => {
-            const problem = nameProblem(name);
-            return refuse(problem === null ? {} : { name: t(problem) });
+            const problem = name === job?.name ? null : nameProblem(name);
+            if (problem !== null) return refuse({ name: t(problem) });
+            return refuse(isNameTaken ? { name: t('jobWizard.name.taken') } : {});
           },
         },
         {
           id: 'source',
           title: t('jobWizard.step.source'),
+          fields: ['sourcePaths'],
           content: (
             <SourcePage
-              folders={folders}
-              excludes={excludes}
+              folders={draft.folders}
+              excludes={draft.excludes}
               error={errors.source}
-              onFolders={setFolders}
-              onExcludes={setExcludes}
+              problemOf={(folder) => problems.get(folder.trim())}
+              onFolders={(folders) => change({ folders })}
+              onExcludes={(text) => change({ excludes: text })}
             />
           ),
           validate: () => refuse(sourcePaths.length === 0 ? { source: t('field.required') } : {}),
+          workLabel: t('jobWizard.source.checking'),
+          work: checkSources,
         },
         {
           id: 'destination',
@@ -77,12 +128,15 @@ export function JobWizard({ onClose }: { readonly onClose: () => void }): ReactN
               providers={providers}
               providerId={provider?.id ?? null}
               repository={repository?.name ?? null}
+              streams={draft.streams}
+              isFixed={isRunning}
               errors={errors}
               onProvider={(id) => {
                 setChosenProvider(id);
                 setChosenRepository(null);
               }}
               onRepository={setChosenRepository}
+              onStreams={(streams) => change({ streams })}
             />
           ),
           validate: () =>
@@ -91,53 +145,54 @@ export function JobWizard({ onClose }: { readonly onClose: () => void }): ReactN
               ...(provider !== undefined && repository === undefined
                 ? { repository: t('jobWizard.repository.choose') }
                 : {}),
+              ...(parseStreams(draft.streams) === null ? { streams: t('jobWizard.streams.invalid') } : {}),
             }),
         },
         {
           id: 'summary',
           title: t('jobWizard.step.summary'),
-          intro: t('jobWizard.summary.intro'),
+          intro: t(job === undefined ? 'jobWizard.summary.intro' : 'jobWizard.summary.intro.edit'),
           content: (
             <>
+              {job !== undefined && isMoved(job, settings) && (
+                <MessageBar intent="info" layout="multiline">
+                  <MessageBarBody>
+                    {t('jobWizard.summary.moved', { destination: `${job.providerName} / ${job.repository}` })}
+                  </MessageBarBody>
+                </MessageBar>
+              )}
               <PropertyList
                 properties={[
                   { name: t('jobWizard.name'), value: name },
-                  { name: t('jobs.column.source'), value: sourcePaths.join(', ') },
-                  ...(patterns.length === 0 ? [] : [{ name: t('jobs.excludes'), value: patterns.join(', ') }]),
+                  { name: t('jobs.column.source'), value: sourcePaths.join('\n') },
+                  ...(excludes.length === 0 ? [] : [{ name: t('jobs.excludes'), value: excludes.join('\n') }]),
                   { name: t('jobs.column.destination'), value: `${provider?.name ?? ''} / ${repository?.name ?? ''}` },
+                  { name: t('jobWizard.streams'), value: draft.streams.trim() },
                 ]}
               />
               <Checkbox
                 label={t('jobWizard.summary.run')}
-                checked={isRunWanted}
+                checked={isRunWanted && !isRunning}
+                disabled={isRunning}
                 onChange={(_event, data) => setRunWanted(data.checked === true)}
               />
               <ShowCommand
                 commands={[
-                  commandLine(
-                    ...['job', 'add', name],
-                    ...sourcePaths.flatMap((path) => ['--source', path]),
-                    ...['--provider', provider?.name ?? '', '--repository', repository?.name ?? ''],
-                    ...patterns.flatMap((pattern) => ['--exclude', pattern]),
-                  ),
-                  ...(isRunWanted ? [commandLine('job', 'run', name)] : []),
+                  ...(setOrAdd === null ? [] : [setOrAdd]),
+                  ...(isRunWanted || setOrAdd === null ? [commandLine('job', 'run', name)] : []),
                 ]}
               />
             </>
           ),
-          workLabel: t('jobWizard.work'),
+          workLabel: t(job === undefined ? 'jobWizard.work' : 'jobWizard.work.edit'),
           work: async (signal) => {
             if (provider === undefined || repository === undefined) return;
-            const input = {
-              name,
-              sourcePaths,
-              excludes: [...patterns],
-              providerId: provider.id,
-              repository: repository.name,
-            };
-            const job = await tenantClients.jobs.add(input, { signal });
-            if (!isRunWanted) return;
-            const { sessionId } = await tenantClients.jobs.run({ jobId: job.id });
+            const saved =
+              job === undefined
+                ? await tenantClients.jobs.add(settings, { signal })
+                : await tenantClients.jobs.set({ jobId: job.id, ...changesOf(job, settings) }, { signal });
+            if (!isRunWanted || isRunning) return;
+            const { sessionId } = await tenantClients.jobs.run({ jobId: saved.id });
             goToSession('tenant', sessionId);
           },
         },

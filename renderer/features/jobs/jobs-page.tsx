@@ -1,6 +1,13 @@
 // Owns the page of backup jobs: run, stop, and open the running session.
 import { ToolbarButton, ToolbarDivider } from '@fluentui/react-components';
-import { Add20Regular, ClockBill32Regular, Delete20Regular, Open20Regular, Stop20Regular } from '@fluentui/react-icons';
+import {
+  Add20Regular,
+  ClockBill32Regular,
+  Delete20Regular,
+  Edit20Regular,
+  Open20Regular,
+  Stop20Regular,
+} from '@fluentui/react-icons';
 import { useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
 import type { Job } from '../../../services/contracts/models/tenant.ts';
@@ -18,6 +25,7 @@ import { ErrorView } from '../../ui/error-view.tsx';
 import { Instant } from '../../ui/instant.tsx';
 import { ListPage } from '../../ui/table/list-page.tsx';
 import { PropertyList } from '../../ui/property-list.tsx';
+import { RefusedLoginNotices } from '../../ui/refused-login-notices.tsx';
 import { useCall } from '../../ui/use-call.ts';
 import { JobState } from './job-state.tsx';
 import { RunButton } from './run-button.tsx';
@@ -48,7 +56,7 @@ function columnsFor(t: TextFunction): readonly TableColumn<Job>[] {
       width: 'minmax(140px, 2fr)',
       text: sources,
       sortBy: sources,
-      cell: (job) => <span title={sources(job)}>{sources(job)}</span>,
+      cell: (job) => <span title={job.sourcePaths.join('\n')}>{sources(job)}</span>,
     },
     {
       id: 'destination',
@@ -100,7 +108,12 @@ export function JobsPage(): ReactNode {
         leftOut={{ leftOut: slice.leftOut, lists: { jobs: 'jobs' } }}
         rowKey={({ id }) => id}
         onOpen={open}
-        notices={call.error === null ? null : <ErrorView error={call.error} />}
+        notices={
+          <>
+            {call.error !== null && <ErrorView error={call.error} />}
+            <RefusedLoginNotices />
+          </>
+        }
         commands={(selected) => (
           <>
             <ToolbarButton icon={<Add20Regular />} onClick={add}>
@@ -126,6 +139,13 @@ export function JobsPage(): ReactNode {
               {t('jobs.openSession')}
             </ToolbarButton>
             <ToolbarButton
+              icon={<Edit20Regular />}
+              disabled={selected === null}
+              onClick={() => selected !== null && openDialog({ kind: 'edit-job', jobId: selected.id })}
+            >
+              {t('jobs.edit')}
+            </ToolbarButton>
+            <ToolbarButton
               icon={<Delete20Regular />}
               disabled={selected === null || selected.runningSessionId !== null}
               onClick={() => setRemoving(selected)}
@@ -143,9 +163,9 @@ export function JobsPage(): ReactNode {
                 { name: t('jobs.column.source'), value: selected.sourcePaths.join('\n') },
                 ...(selected.excludes.length === 0
                   ? []
-                  : [{ name: t('jobs.excludes'), value: selected.excludes.join(', ') }]),
+                  : [{ name: t('jobs.excludes'), value: selected.excludes.join('\n') }]),
                 { name: t('jobs.column.destination'), value: `${selected.providerName} / ${selected.repository}` },
-                { name: t('jobs.streams'), value: String(selected.streams) },
+                { name: t('jobWizard.streams'), value: String(selected.streams) },
                 {
                   name: t('jobs.column.lastRun'),
                   value: <Instant at={selected.lastRun?.endedAt ?? null} otherwise={t('word.never')} />,

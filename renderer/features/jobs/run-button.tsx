@@ -1,7 +1,9 @@
-// Owns the button that runs a job, with a menu of the other ways to run it.
+// Owns the button that runs a job, with a menu of options for one run. The options can be combined.
 import {
   Menu,
+  MenuDivider,
   MenuItem,
+  MenuItemCheckbox,
   MenuList,
   MenuPopover,
   MenuTrigger,
@@ -9,7 +11,8 @@ import {
   makeStyles,
 } from '@fluentui/react-components';
 import type { MenuButtonProps } from '@fluentui/react-components';
-import { ArrowMinimize20Regular, DocumentSearch20Regular, Play20Regular } from '@fluentui/react-icons';
+import { Play20Regular } from '@fluentui/react-icons';
+import { useState } from 'react';
 import type { ReactNode } from 'react';
 import type { CommandInput } from '../../../services/contracts/contract.ts';
 import type { jobsDomain } from '../../../services/contracts/rpc/jobs.ts';
@@ -27,6 +30,9 @@ const useStyles = makeStyles({
   hint: { whiteSpace: 'nowrap' },
 });
 
+const optionNames = ['isFullRead', 'isLessAccepted'] as const;
+const noOptions: readonly string[] = [];
+
 interface RunButtonProps {
   readonly isDisabled: boolean;
   readonly onRun: (options: RunOptions) => void;
@@ -35,8 +41,16 @@ interface RunButtonProps {
 export function RunButton({ isDisabled, onRun }: RunButtonProps): ReactNode {
   const t = useText();
   const styles = useStyles();
+  const [chosen, setChosen] = useState(noOptions);
   return (
-    <Menu inline positioning="below-start">
+    <Menu
+      inline
+      positioning="below-start"
+      checkedValues={{ options: [...chosen] }}
+      onCheckedValueChange={(_event, { checkedItems }) => setChosen(checkedItems)}
+      // The options are for one run.
+      onOpenChange={() => setChosen(noOptions)}
+    >
       <MenuTrigger disableButtonEnhancement>
         {(trigger) => (
           <SplitButton
@@ -52,21 +66,24 @@ export function RunButton({ isDisabled, onRun }: RunButtonProps): ReactNode {
       </MenuTrigger>
       <MenuPopover className={styles.popover}>
         <MenuList>
+          {optionNames.map((option) => (
+            <MenuItemCheckbox
+              key={option}
+              className={styles.item}
+              name="options"
+              value={option}
+              subText={{ className: styles.hint, children: t(`jobs.run.${option}.hint`) }}
+            >
+              {t(`jobs.run.${option}`)}
+            </MenuItemCheckbox>
+          ))}
+          <MenuDivider />
           <MenuItem
             className={styles.item}
-            icon={<DocumentSearch20Regular />}
-            subText={{ className: styles.hint, children: t('jobs.run.fullRead.hint') }}
-            onClick={() => onRun({ isFullRead: true })}
+            icon={<Play20Regular />}
+            onClick={() => onRun(Object.fromEntries(chosen.map((option) => [option, true])))}
           >
-            {t('jobs.run.fullRead')}
-          </MenuItem>
-          <MenuItem
-            className={styles.item}
-            icon={<ArrowMinimize20Regular />}
-            subText={{ className: styles.hint, children: t('jobs.run.acceptLess.hint') }}
-            onClick={() => onRun({ isLessAccepted: true })}
-          >
-            {t('jobs.run.acceptLess')}
+            {t('jobs.run.withOptions')}
           </MenuItem>
         </MenuList>
       </MenuPopover>

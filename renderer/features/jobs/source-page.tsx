@@ -2,6 +2,7 @@
 import { Button, Field, Textarea, Tooltip, makeStyles } from '@fluentui/react-components';
 import { Add16Regular, Dismiss16Regular } from '@fluentui/react-icons';
 import type { ReactNode } from 'react';
+import type { CheckedSource } from '../../../services/contracts/models/tenant.ts';
 import { useText } from '../../i18n/use-text.ts';
 import { consoleClient } from '../../platform/clients.ts';
 import { PathField } from '../../ui/form/path-field.tsx';
@@ -16,14 +17,22 @@ const useStyles = makeStyles({
 interface SourcePageProps {
   readonly folders: readonly string[];
   readonly excludes: string;
+  /** When no folder is given. */
   readonly error: string | undefined;
+  /** Why the job cannot have this folder, from the last look of the service. */
+  readonly problemOf: (folder: string) => CheckedSource['problem'] | undefined;
   readonly onFolders: (folders: readonly string[]) => void;
   readonly onExcludes: (excludes: string) => void;
 }
 
-export function SourcePage({ folders, excludes, error, onFolders, onExcludes }: SourcePageProps): ReactNode {
+export function SourcePage({ folders, excludes, error, problemOf, onFolders, onExcludes }: SourcePageProps): ReactNode {
   const t = useText();
   const styles = useStyles();
+  const errorOf = (folder: string, index: number): string | undefined => {
+    const problem = problemOf(folder) ?? null;
+    if (problem !== null) return t(`jobWizard.source.problem.${problem}`);
+    return index === 0 ? error : undefined;
+  };
   return (
     <>
       {folders.map((folder, index) => (
@@ -35,7 +44,7 @@ export function SourcePage({ folders, excludes, error, onFolders, onExcludes }: 
               }
               value={folder}
               isRequired={index === 0}
-              error={index === 0 ? error : undefined}
+              error={errorOf(folder, index)}
               {...(index === folders.length - 1 ? { hint: t('jobWizard.source.hint') } : {})}
               onChange={(path) => onFolders(folders.with(index, path))}
               browse={() => consoleClient.chooseFolder({ title: t('jobWizard.source.choose') })}

@@ -14,6 +14,7 @@ import { EmptyState } from '../../ui/empty-state.tsx';
 import { Instant } from '../../ui/instant.tsx';
 import { ListPage } from '../../ui/table/list-page.tsx';
 import { PropertyList } from '../../ui/property-list.tsx';
+import { RefusedLoginNotices } from '../../ui/refused-login-notices.tsx';
 import { DeletePointDialog, type Deletion } from './delete-point-dialog.tsx';
 import { pointColumns } from './point-columns.tsx';
 
@@ -46,6 +47,7 @@ export function PointsPage(): ReactNode {
         rowKey={({ id }) => id}
         onOpen={restore}
         notices={[
+          <RefusedLoginNotices key="refused" />,
           ...points.unreachable.map(({ provider, message }) => (
             <MessageBar key={provider} intent="warning" layout="multiline">
               <MessageBarBody>{t('points.unreachable', { provider, message })}</MessageBarBody>

@@ -10,17 +10,15 @@ import type { Invitation } from '../../../services/contracts/models/provider.ts'
 import type { ServiceProvider } from '../../../services/contracts/models/tenant.ts';
 import type { serviceProvidersDomain } from '../../../services/contracts/rpc/service-providers.ts';
 import { useText } from '../../i18n/use-text.ts';
-import { consoleClient, tenantClients } from '../../platform/clients.ts';
-import { toErrorInfo } from '../../platform/error-info.ts';
+import { tenantClients } from '../../platform/clients.ts';
 import { askTrust } from '../../platform/trust-question.ts';
 import { addressProblems, nameProblem, parsePort } from '../../ui/form/field-rules.ts';
-import { showToast } from '../../ui/toast-store.ts';
 import { Wizard } from '../../ui/wizard/wizard.tsx';
 import type { WizardStep } from '../../ui/wizard/wizard.tsx';
 import { AddressPage } from './address-page.tsx';
 import { CredentialsPage } from './credentials-page.tsx';
 import { InvitationPage } from './invitation-page.tsx';
-import { readInvitation } from './provider-draft.ts';
+import { openInvitation } from './open-invitation.ts';
 import { StoragePage } from './storage-page.tsx';
 import { SummaryPage } from './summary-page.tsx';
 import { trustProblem } from './trust-problem.ts';
@@ -48,27 +46,11 @@ export function ServiceProviderWizard({ onClose }: { readonly onClose: () => voi
   };
   const address = { host: host.trim(), port: parsePort(port) ?? defaultPort };
 
-  const openInvitation = async (): Promise<void> => {
-    try {
-      const { path } = await consoleClient.chooseFile({
-        title: t('providerWizard.invitation.choose'),
-        filters: [{ name: t('providerWizard.invitation.filter'), extensions: ['json'] }],
-      });
-      if (path === null) return;
-      const { text } = await consoleClient.readTextFile({ path });
-      const reading = readInvitation(text, Date.now());
-      if (reading.kind === 'read') {
-        setInvitation(reading.invitation);
-        setName(reading.invitation.provider);
-        return;
-      }
-      showToast(
-        'error',
-        t(reading.kind === 'expired' ? 'providerWizard.invitation.expired' : 'providerWizard.invitation.invalid'),
-      );
-    } catch (error) {
-      showToast('error', toErrorInfo(error).message);
-    }
+  const open = async (): Promise<void> => {
+    const opened = await openInvitation(t);
+    if (opened === null) return;
+    setInvitation(opened);
+    setName(opened.provider);
   };
 
   /** Connects and checks the certificate. The wizard asks for no secret before the certificate is trusted. */
@@ -192,7 +174,7 @@ export function ServiceProviderWizard({ onClose }: { readonly onClose: () => voi
       footerStart={
         added === null &&
         probe === null && (
-          <Button icon={<MailOpenPerson20Regular />} onClick={() => void openInvitation()}>
+          <Button icon={<MailOpenPerson20Regular />} onClick={() => void open()}>
             {t('providerWizard.invitation.open')}
           </Button>
         )

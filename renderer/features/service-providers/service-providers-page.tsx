@@ -1,11 +1,12 @@
 // Owns the page of the tenant's service providers.
-import { ToolbarButton, ToolbarDivider, makeStyles, tokens } from '@fluentui/react-components';
+import { Button, ToolbarButton, ToolbarDivider, makeStyles, tokens } from '@fluentui/react-components';
 import {
   Add20Regular,
   ArrowClockwise20Regular,
   BuildingCloud24Regular,
   Certificate20Regular,
   Delete20Regular,
+  Edit20Regular,
 } from '@fluentui/react-icons';
 import { useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
@@ -25,6 +26,7 @@ import { ErrorView } from '../../ui/error-view.tsx';
 import { Instant } from '../../ui/instant.tsx';
 import { ListPage } from '../../ui/table/list-page.tsx';
 import { PropertyList } from '../../ui/property-list.tsx';
+import { RefusedLoginNotices } from '../../ui/refused-login-notices.tsx';
 import { StatusBadge } from '../../ui/status-badge.tsx';
 import { UsageBar } from '../../ui/session/usage-bar.tsx';
 import { useCall } from '../../ui/use-call.ts';
@@ -95,6 +97,7 @@ export function ServiceProvidersPage(): ReactNode {
   const call = useCall();
   const columns = useMemo(() => columnsFor(t), [t]);
   const add = (): void => openDialog({ kind: 'add-service-provider' });
+  const edit = ({ id }: ServiceProvider): void => openDialog({ kind: 'edit-service-provider', providerId: id });
   const view = ({ name, certificate }: ServiceProvider): void =>
     openDialog({ kind: 'view-certificate', title: t('certificate.view.title', { name }), certificate });
   return (
@@ -110,7 +113,13 @@ export function ServiceProvidersPage(): ReactNode {
           lists: { providers: 'providers', 'providers.repositories': 'repositories', 'providers.gateways': 'gateways' },
         }}
         rowKey={({ id }) => id}
-        notices={call.error === null ? null : <ErrorView error={call.error} />}
+        onOpen={edit}
+        notices={
+          <>
+            {call.error !== null && <ErrorView error={call.error} />}
+            <RefusedLoginNotices />
+          </>
+        }
         commands={(selected) => (
           <>
             <ToolbarButton icon={<Add20Regular />} onClick={add}>
@@ -130,6 +139,13 @@ export function ServiceProvidersPage(): ReactNode {
               {t('providers.rescan')}
             </ToolbarButton>
             <ToolbarButton
+              icon={<Edit20Regular />}
+              disabled={selected === null}
+              onClick={() => selected !== null && edit(selected)}
+            >
+              {t('providers.edit')}
+            </ToolbarButton>
+            <ToolbarButton
               icon={<Certificate20Regular />}
               disabled={selected === null}
               onClick={() => selected !== null && view(selected)}
@@ -145,7 +161,9 @@ export function ServiceProvidersPage(): ReactNode {
             </ToolbarButton>
           </>
         )}
-        details={(selected, close) => <ProviderDetails provider={selected} onClose={close} />}
+        details={(selected, close) => (
+          <ProviderDetails provider={selected} onEdit={() => edit(selected)} onClose={close} />
+        )}
         empty={
           <EmptyState
             icon={<BuildingCloud24Regular />}
@@ -177,9 +195,11 @@ const useStyles = makeStyles({
 
 function ProviderDetails({
   provider,
+  onEdit,
   onClose,
 }: {
   readonly provider: ServiceProvider;
+  readonly onEdit: () => void;
   readonly onClose: () => void;
 }): ReactNode {
   const t = useText();
@@ -216,6 +236,9 @@ function ProviderDetails({
           { name: t('providers.column.user'), value: provider.userName },
         ]}
       />
+      <div>
+        <Button onClick={onEdit}>{t('providers.edit')}</Button>
+      </div>
     </DetailsPane>
   );
 }

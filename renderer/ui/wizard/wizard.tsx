@@ -11,6 +11,7 @@ import { ErrorView } from '../error-view.tsx';
 import { useCall } from '../use-call.ts';
 import { useReturnFocus } from '../dialog/use-return-focus.ts';
 import { useDialogFocus } from '../dialog/use-dialog-focus.ts';
+import { useCorrections } from './use-corrections.ts';
 import { nextStep, previousStep } from './wizard-steps.ts';
 import { WizardStepList } from './wizard-step-list.tsx';
 import { useWizardStyles } from './wizard-styles.ts';
@@ -28,7 +29,10 @@ export interface WizardStep {
   readonly fields?: readonly string[];
   /** Returns the field of an error if the service named no field. */
   readonly fieldOf?: (error: ErrorInfo) => string | undefined;
-  /** Returns false to keep the current step. The step then shows the errors beside its fields. */
+  /**
+   * Returns false to keep the current step. The step then shows the errors beside its fields. Called again after each change of the input
+   * until all fields are right, so that an error disappears when its field is corrected. Must do nothing but set the errors, once.
+   */
   readonly validate?: () => boolean;
   /** Runs before the next page opens (or before the wizard closes). An error keeps the current step. */
   readonly work?: (signal: AbortSignal) => Promise<void>;
@@ -78,14 +82,22 @@ export function Wizard({ title, steps, isDirty, onClose, footerStart, jumpTo = n
   }, [currentId]);
 
   const step = steps.find(({ id }) => id === currentId) ?? steps[0];
+  const field = call.error === null ? undefined : (call.error.field ?? step?.fieldOf?.(call.error));
+  const isFieldHere = field !== undefined && step?.fields?.includes(field) === true;
+  const noteRefused = useCorrections({
+    page: content,
+    steps,
+    stepId: step?.id,
+    validate: step?.validate,
+    isFieldRefused: isFieldHere,
+    onCorrected: call.clearError,
+  });
   if (step === undefined) return null;
   const place = { stepIds: steps.map(({ id }) => id), currentId: step.id };
   const isLast = nextStep(place) === null;
   const canGoBack = step.canGoBack ?? true;
   const workShare = step.workShare ?? null;
 
-  const field = call.error === null ? undefined : (call.error.field ?? step.fieldOf?.(call.error));
-  const isFieldHere = field !== undefined && step.fields?.includes(field) === true;
   const fieldErrors: FieldErrors = isFieldHere && call.error !== null ? { [field]: errorSentences(call.error) } : {};
   const pageError = isFieldHere ? null : call.error;
 
@@ -96,7 +108,9 @@ export function Wizard({ title, steps, isDirty, onClose, footerStart, jumpTo = n
   };
   const advance = async (): Promise<void> => {
     if (call.isBusy || step.isNextDisabled === true) return;
-    const isDone = step.validate?.() !== false && (step.work === undefined || (await call.run(step.work)));
+    const isValid = step.validate?.() !== false;
+    if (!isValid) noteRefused(step.id);
+    const isDone = isValid && (step.work === undefined || (await call.run(step.work)));
     if (!isDone) {
       setTimeout(() => focusFieldAtFault(content.current));
       return;

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
+import { CallError } from '../../contracts/client.ts';
 import type { DomainClient } from '../../contracts/contract.ts';
 import { invitationSchema, type Invitation } from '../../contracts/models/provider.ts';
 import type { ServiceProvider } from '../../contracts/models/tenant.ts';
@@ -204,12 +205,11 @@ async function change(
 ): Promise<ServiceProvider> {
   const { signal } = context;
   const isPasswordAsked = [name, address, user, fingerprint, passwordFile].every((option) => option === undefined);
-  const isConnecting =
-    isPasswordAsked || [address, user, fingerprint, passwordFile].some((option) => option !== undefined);
   const typed = address === undefined ? {} : parseHostPort(address, '--address');
   const { host, port } = { ...before, ...typed };
-  if (isConnecting && fingerprint === undefined)
-    await requireTrusted(context, client, { host, port, providerId: before.id });
+  const refuseUntrusted = (): Promise<void> => requireTrusted(context, client, { host, port, providerId: before.id });
+  // The saved address may be down while another gateway of the provider answers. So only a new address is looked at first.
+  if (address !== undefined && fingerprint === undefined) await refuseUntrusted();
   const password =
     isPasswordAsked || passwordFile !== undefined
       ? await readPassword(passwordFile, {
@@ -217,17 +217,21 @@ async function change(
           signal,
         })
       : undefined;
-  return client.set(
-    {
-      providerId: before.id,
-      ...typed,
-      ...(name === undefined ? {} : { name }),
-      ...(user === undefined ? {} : { userName: user }),
-      ...(password === undefined ? {} : { password }),
-      ...(fingerprint === undefined ? {} : { fingerprint }),
-    },
-    { signal },
-  );
+  const input = {
+    providerId: before.id,
+    ...typed,
+    ...(name === undefined ? {} : { name }),
+    ...(user === undefined ? {} : { userName: user }),
+    ...(password === undefined ? {} : { password }),
+    ...(fingerprint === undefined ? {} : { fingerprint }),
+  };
+  try {
+    return await client.set(input, { signal });
+  } catch (error) {
+    const isCertificateRefused = error instanceof CallError && error.info.code.startsWith('trust.');
+    if (fingerprint === undefined && isCertificateRefused) await refuseUntrusted();
+    throw error;
+  }
 }
 
 async function renew(

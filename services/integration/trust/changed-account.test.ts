@@ -9,7 +9,6 @@ import { jobsDomain } from '../../contracts/rpc/jobs.ts';
 import { pointsDomain } from '../../contracts/rpc/points.ts';
 import { repositoriesDomain } from '../../contracts/rpc/repositories.ts';
 import { serviceProvidersDomain } from '../../contracts/rpc/service-providers.ts';
-import { sessionsDomain } from '../../contracts/rpc/sessions.ts';
 import { tenantsDomain } from '../../contracts/rpc/tenants.ts';
 import { trustDomain } from '../../contracts/rpc/trust.ts';
 import { toFarkeepError } from '../../kernel/farkeep-error.ts';
@@ -136,26 +135,5 @@ describe('a tenant whose provider has changed something', () => {
       expect(await stack.restore(pointId ?? '', to)).toMatchObject({ state: 'succeeded' });
       expect(await readFile(path.join(to, 'a.txt'), 'utf8')).toBe(text);
     }
-  });
-
-  it('does not move a job with a paused session, and the resumed session ends at the old destination', async () => {
-    await stack.tenant.domain(jobsDomain).set({ jobId, repository: 'second' });
-    await writeFile(path.join(source, 'b.bin'), Buffer.alloc(40_000_000, 'b'));
-    const { sessionId } = await stack.tenant.domain(jobsDomain).run({ jobId });
-    await stack.tenant.events.waitFor(
-      sessionsDomain,
-      'changed',
-      ({ id, state }) => id === sessionId && state === 'transferring',
-    );
-    await stack.tenant.domain(sessionsDomain).pause({ sessionId });
-    const move = { jobId, repository: stackNames.repository };
-    expect(await refusalOf(stack.tenant.domain(jobsDomain).set(move))).toMatchObject({
-      code: 'session.busy',
-      hint: 'Resume or stop its session.',
-    });
-    await stack.tenant.domain(sessionsDomain).resume({ sessionId });
-    expect(await stack.untilEnded(sessionId)).toMatchObject({ state: 'succeeded', repository: 'second' });
-    expect(await stack.tenant.domain(jobsDomain).set(move)).toMatchObject({ repository: stackNames.repository });
-    expect(await stack.runJob(jobId)).toMatchObject({ state: 'succeeded', repository: stackNames.repository });
   });
 });

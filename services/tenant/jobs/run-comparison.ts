@@ -59,7 +59,7 @@ export function findShrinkage(now: ComparedRun, before: ComparedRun): Shrinkage[
 function describe(now: string, before: string): string {
   return (
     `Much less than in the last good run: ${now}, before ${before}. ` +
-    'If that is right, accept it in one run (console: "Run with options", command line: --accept-less); ' +
+    'If that is right, accept it in one run (console: the option "Accept less data" beside "Run", command line: --accept-less); ' +
     'else check the source before older restore points are deleted'
   );
 }

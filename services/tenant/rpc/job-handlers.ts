@@ -106,7 +106,8 @@ export class Jobs {
           // A running, waiting or paused session belongs to the old destination, and its resume would go there.
           await refuseWhileRunning(before);
         }
-        if (changes.sourcePaths !== undefined) await refuseUnusable(changes.sourcePaths);
+        // A source that the job has already may be away now, such as a disk that is not connected.
+        await refuseUnusable((changes.sourcePaths ?? []).filter((source) => !before.sourcePaths.includes(source)));
         await jobs.set(jobId, {
           name: changes.name ?? before.name,
           sourcePaths: changes.sourcePaths ?? before.sourcePaths,

@@ -69,7 +69,7 @@ describe('the service providers of a tenant', () => {
     news = [];
     gone = [];
     proven = [];
-    const dialer = standIn<ProviderDialer>({
+    const dialer: ProviderDialer = standIn<ProviderDialer>({
       linkOptions: (target) => ({
         ...target,
         trustPrompts,

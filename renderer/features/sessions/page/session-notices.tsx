@@ -4,12 +4,15 @@ import type { ReactNode } from 'react';
 import type { SessionDetail } from '../../../../services/contracts/models/session.ts';
 import type { LeftOutRows } from '../../../../services/contracts/row-list.ts';
 import { useText } from '../../../i18n/use-text.ts';
+import { openDialog } from '../../../platform/dialog-store.ts';
 import { formatBytes, formatCountdown, formatInstant } from '../../../platform/format.ts';
+import { useMirror } from '../../../platform/use-mirror.ts';
 import { ErrorView } from '../../../ui/error-view.tsx';
 import { LeftOutNotice } from '../../../ui/left-out-notice.tsx';
 import type { LeftOutLists } from '../../../ui/left-out-text.ts';
 import { useNow } from '../../../ui/use-now.ts';
 import { LessDataNotice } from './less-data-notice.tsx';
+import { refusedProvider } from './refused-provider.ts';
 
 const useStyles = makeStyles({
   notices: { display: 'flex', flexDirection: 'column', gap: '8px', ':empty': { display: 'none' } },
@@ -33,6 +36,7 @@ interface SessionNoticesProps {
 export function SessionNotices({ detail, leftOut }: SessionNoticesProps): ReactNode {
   const t = useText();
   const styles = useStyles();
+  const refused = useMirror(({ tenant }) => refusedProvider(detail, tenant.providers));
   const isErrorTheWarning = detail.error?.code.startsWith('security.') === true;
   const securityAction = detail.actions.findLast(({ level }) => level === 'security');
   return (
@@ -44,7 +48,20 @@ export function SessionNotices({ detail, leftOut }: SessionNoticesProps): ReactN
           </MessageBarBody>
         </MessageBar>
       )}
-      {detail.error !== null && <ErrorView error={detail.error} />}
+      {detail.error !== null && (
+        <ErrorView
+          error={detail.error}
+          {...(refused === undefined
+            ? {}
+            : {
+                action: {
+                  label: t('login.refused.enter'),
+                  run: () =>
+                    openDialog({ kind: 'edit-service-provider', providerId: refused.id, isPasswordWanted: true }),
+                },
+              })}
+        />
+      )}
       {detail.state === 'waiting-to-resume' && <ResumeNotice detail={detail} />}
       {detail.state === 'paused' && <PausedNotice detail={detail} />}
       <LessDataNotice detail={detail} />
