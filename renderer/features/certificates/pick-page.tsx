@@ -12,8 +12,8 @@ import { useText } from '../../i18n/use-text.ts';
 import type { TextFunction } from '../../i18n/use-text.ts';
 import { providerClients } from '../../platform/clients.ts';
 import { toErrorInfo } from '../../platform/error-info.ts';
-import { formatInstant, shortThumbprint } from '../../platform/format.ts';
-import { CodeText } from '../../ui/form/code-text.tsx';
+import { formatInstant } from '../../platform/format.ts';
+import { Thumbprint } from '../../ui/certificate/thumbprint.tsx';
 import { DataTable } from '../../ui/table/data-table.tsx';
 import type { TableColumn } from '../../ui/table/data-table.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
@@ -75,7 +75,7 @@ function columnsFor(t: TextFunction): readonly TableColumn<PickableCertificate>[
       title: t('certificate.pick.thumbprint'),
       width: '168px',
       text: ({ sha256, names }) => [sha256 ?? '', ...(names ?? [])].join(' '),
-      cell: ({ sha256 }) => (sha256 === undefined ? '–' : <code>{shortThumbprint(sha256)}</code>),
+      cell: ({ sha256 }) => (sha256 === undefined ? '–' : <Thumbprint value={sha256} isShort />),
     },
   ];
 }
@@ -184,7 +184,7 @@ export function PickPage({ slot, pickId, onChange, error }: PickPageProps): Reac
             )}
             {selected.sha256 !== undefined && (
               <span className={styles.reason}>
-                <CodeText text={selected.sha256} lineLength={95} />
+                <Thumbprint value={selected.sha256} />
               </span>
             )}
             {pickNotes(selected, t).map((note) => (

@@ -13,7 +13,7 @@ import type { TextFunction } from '../../i18n/use-text.ts';
 import { providerClients } from '../../platform/clients.ts';
 import { openDialog } from '../../platform/dialog-store.ts';
 import { toErrorInfo } from '../../platform/error-info.ts';
-import { shortThumbprint } from '../../platform/format.ts';
+import { Thumbprint } from '../../ui/certificate/thumbprint.tsx';
 import { useMirror } from '../../platform/use-mirror.ts';
 import { ValidityBadge } from '../../ui/certificate/certificate-validity.tsx';
 import { ConfirmDialog } from '../../ui/dialog/confirm-dialog.tsx';
@@ -37,7 +37,6 @@ const useStyles = makeStyles({
     borderRadius: tokens.borderRadiusMedium,
     overflow: 'hidden',
   },
-  mono: { fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200 },
   text: { margin: '0 0 8px 0' },
 });
 
@@ -45,7 +44,7 @@ interface Row extends StoredCertificate {
   readonly uses: readonly CertificateUse[];
 }
 
-function columnsFor(t: TextFunction, mono: string): readonly TableColumn<Row>[] {
+function columnsFor(t: TextFunction): readonly TableColumn<Row>[] {
   const usesText = ({ uses }: Row): string =>
     uses.map((use) => t(`storedCertificates.use.${use}`)).join(', ') || t('storedCertificates.use.none');
   return [
@@ -70,11 +69,7 @@ function columnsFor(t: TextFunction, mono: string): readonly TableColumn<Row>[] 
       title: t('certificate.row.sha256'),
       width: '170px',
       text: ({ summary }) => summary.sha256,
-      cell: ({ summary }) => (
-        <span className={mono} title={summary.sha256}>
-          {shortThumbprint(summary.sha256)}
-        </span>
-      ),
+      cell: ({ summary }) => <Thumbprint value={summary.sha256} isShort />,
     },
     {
       id: 'expires',
@@ -106,7 +101,7 @@ export function StoredCertificatesDialog({ onClose }: { readonly onClose: () => 
   const [removing, setRemoving] = useState<StoredCertificate | null>(null);
   /** Counts the changes that this dialog has made. */
   const [changes, setChanges] = useState(0);
-  const columns = useMemo(() => columnsFor(t, styles.mono), [t, styles.mono]);
+  const columns = useMemo(() => columnsFor(t), [t]);
   useEffect(() => {
     let isGone = false;
     providerClients.certificate

@@ -2,7 +2,6 @@
 import { makeStyles, tokens } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import { useText } from '../../i18n/use-text.ts';
-import { CodeText } from '../../ui/form/code-text.tsx';
 import { CopyButton } from '../../ui/form/copy-button.tsx';
 
 const useStyles = makeStyles({
@@ -14,7 +13,13 @@ const useStyles = makeStyles({
     border: `1px solid ${tokens.colorNeutralStroke2}`,
     borderRadius: tokens.borderRadiusMedium,
   },
-  password: { flexGrow: 1, minWidth: 0, userSelect: 'text' },
+  password: {
+    flexGrow: 1,
+    minWidth: 0,
+    fontFamily: tokens.fontFamilyMonospace,
+    overflowWrap: 'anywhere',
+    userSelect: 'text',
+  },
 });
 
 export function NewPassword({ password }: { readonly password: string }): ReactNode {
@@ -22,9 +27,7 @@ export function NewPassword({ password }: { readonly password: string }): ReactN
   const styles = useStyles();
   return (
     <div className={styles.row} role="group" aria-label={t('tenants.password.new')}>
-      <div className={styles.password}>
-        <CodeText text={password} />
-      </div>
+      <div className={styles.password}>{password}</div>
       <CopyButton label={t('tenants.password.copy')} text={password} />
     </div>
   );
