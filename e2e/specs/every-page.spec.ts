@@ -45,7 +45,7 @@ test('empty pages and first dialogs', async ({ farkeep }) => {
     ['Repositories', 'Add repository...'],
     ['Tenants', 'Add tenant...'],
     ['Service providers', 'Add service provider...'],
-    ['Jobs', 'Add job...'],
+    ['Jobs', 'New job...'],
   ] as const) {
     await window.open(pageName);
     await window.command(button).click();

@@ -62,9 +62,11 @@ const useStyles = makeStyles({
     margin: 0,
     padding: 0,
     display: 'grid',
-    gridTemplateColumns: 'repeat(auto-fit, minmax(190px, 1fr))',
+    gridTemplateColumns: 'repeat(auto-fit, minmax(170px, 1fr))',
     gap: '12px',
   },
+  // Six cards in two rows of three, or in one row if the window is wide.
+  manyCards: { gridTemplateColumns: 'repeat(auto-fit, minmax(250px, 1fr))' },
   card: {
     display: 'flex',
     flexDirection: 'column',
@@ -116,7 +118,7 @@ export function SetupCards(): ReactNode {
         </h2>
         <span className={styles.intro}>{t('overview.start.intro')}</span>
       </div>
-      <ol className={styles.list}>
+      <ol className={mergeClasses(styles.list, shown.length > 5 && styles.manyCards)}>
         {shown.map(({ name, request }, index) => {
           const isDone = doneNames.includes(name);
           const isNext = name === firstOpen.name;
