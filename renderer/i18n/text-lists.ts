@@ -28,4 +28,39 @@ export const listTexts = {
   'tenants.removeMany.confirm': 'Remove tenants',
   'tenants.filter.nearlyFull': 'Over 90% of quota',
   'tenants.filter.leaseExpired': 'Lease expired',
+
+  'gateways.disableMany.title': '{count, plural, one {Disable # gateway?} other {Disable # gateways?}}',
+  'gateways.disableMany.text': 'Tenants cannot connect through these gateways until they are enabled again.',
+  'gateways.disableMany.confirm': '{count, plural, one {Disable gateway} other {Disable gateways}}',
+  'gateways.removeMany.title': 'Remove {count, number} gateways?',
+  'gateways.removeMany.text':
+    'Their enrollments end, and tenants can no longer connect through them. To use them again, enroll them again.',
+  'gateways.removeMany.confirm': 'Remove gateways',
+  'gateways.filter.notCovered': 'Not in the certificate',
+
+  'repositories.removeMany.title': 'Remove {count, number} repositories?',
+  'repositories.removeMany.text':
+    'The repositories are removed from the list. Tenants can no longer back up to them or restore from them. The backups stay in their folders.',
+  'repositories.removeMany.confirm': 'Remove repositories',
+
+  'providers.filter.good': 'No problem',
+  'providers.filter.problem': 'With a problem',
+  'providers.removeMany.title': 'Remove {count, number} service providers?',
+  'providers.removeMany.text':
+    'The saved passwords and the lists of their gateways are deleted. Backups at the providers stay.',
+  'providers.removeMany.confirm': 'Remove service providers',
+
+  'sessions.filter.running': 'Running',
+  'sessions.stopMany.title': 'Stop {count, number} sessions?',
+  'sessions.stopMany.text':
+    'A stopped backup makes no restore point. Files that a restore wrote already stay where they are.',
+  'sessions.stopMany.confirm': 'Stop sessions',
+
+  'jobs.filter.running': 'Running',
+  'jobs.filter.failed': 'Last run failed',
+  'jobs.filter.never': 'Never run',
+  'jobs.runMany': '{count, plural, one {# job started} other {# jobs started}}',
+  'jobs.removeMany.title': 'Remove {count, number} jobs?',
+  'jobs.removeMany.text': 'Their restore points stay at the provider and can still be restored.',
+  'jobs.removeMany.confirm': 'Remove jobs',
 } as const;

@@ -1,5 +1,4 @@
 // Owns the page of the provider's gateways.
-import { ToolbarButton, ToolbarDivider } from '@fluentui/react-components';
 import {
   Add20Regular,
   Delete20Regular,
@@ -17,12 +16,16 @@ import { providerClients } from '../../platform/clients.ts';
 import { openDialog } from '../../platform/dialog-store.ts';
 import { formatBytes, formatCount } from '../../platform/format.ts';
 import { mirror, useMirror } from '../../platform/use-mirror.ts';
-import { ConfirmDialog } from '../../ui/dialog/confirm-dialog.tsx';
+import { ConfirmRows } from '../../ui/dialog/confirm-rows.tsx';
+import type { RowsQuestion } from '../../ui/dialog/confirm-rows.tsx';
+import { callEach } from '../../ui/table/bulk.ts';
 import type { TableColumn } from '../../ui/table/data-table.tsx';
 import { DetailsPane } from '../../ui/table/details-pane.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { ErrorView } from '../../ui/error-view.tsx';
 import { Instant } from '../../ui/instant.tsx';
+import type { ListCommand } from '../../ui/table/list-command.ts';
+import type { ListFilter } from '../../ui/table/list-filter.ts';
 import { ListPage } from '../../ui/table/list-page.tsx';
 import { PropertyList } from '../../ui/property-list.tsx';
 import { StatusBadge } from '../../ui/status-badge.tsx';
@@ -46,7 +49,7 @@ function columnsFor(t: TextFunction): readonly TableColumn<Gateway>[] {
     {
       id: 'name',
       title: t('gateways.column.name'),
-      width: 'minmax(120px, 1fr)',
+      width: 'minmax(200px, 1fr)',
       text: ({ name }) => name,
       sortBy: ({ name }) => name,
       cell: ({ name }) => name,
@@ -82,7 +85,6 @@ function columnsFor(t: TextFunction): readonly TableColumn<Gateway>[] {
     {
       id: 'relayed',
       title: t('gateways.column.relayed'),
-      isSecondary: true,
       width: '110px',
       isNumeric: true,
       sortBy: ({ relayedBytes }) => relayedBytes,
@@ -91,7 +93,6 @@ function columnsFor(t: TextFunction): readonly TableColumn<Gateway>[] {
     {
       id: 'lastSeen',
       title: t('gateways.column.lastSeen'),
-      isSecondary: true,
       width: '168px',
       sortBy: ({ lastSeenAt }) => lastSeenAt ?? '',
       cell: ({ lastSeenAt }) => <Instant at={lastSeenAt} otherwise={t('word.never')} />,
@@ -99,20 +100,100 @@ function columnsFor(t: TextFunction): readonly TableColumn<Gateway>[] {
   ];
 }
 
+const states: readonly Gateway['state'][] = ['connected', 'disconnected', 'waiting-for-enrollment', 'disabled'];
+
+function filtersFor(t: TextFunction): readonly ListFilter<Gateway>[] {
+  return [
+    ...states.map((id) => ({
+      id,
+      label: t(`gateways.state.${id}`),
+      isMatch: ({ state }: Gateway) => state === id,
+    })),
+    {
+      id: 'not-covered',
+      label: t('gateways.filter.notCovered'),
+      isMatch: ({ isCoveredByCertificate }) => !isCoveredByCertificate,
+    },
+  ];
+}
+
+function removeQuestion(rows: readonly Gateway[], t: TextFunction): RowsQuestion {
+  const [only] = rows;
+  return rows.length === 1 && only !== undefined
+    ? {
+        title: t('gateways.remove.title', { name: only.name }),
+        text: t('gateways.remove.text'),
+        confirmLabel: t('gateways.remove.confirm'),
+      }
+    : {
+        title: t('gateways.removeMany.title', { count: rows.length }),
+        text: t('gateways.removeMany.text'),
+        confirmLabel: t('gateways.removeMany.confirm'),
+      };
+}
+
 export function GatewaysPage(): ReactNode {
   const t = useText();
   const slice = useMirror(({ provider }) => provider);
-  const [removing, setRemoving] = useState<Gateway | null>(null);
+  const [removing, setRemoving] = useState<readonly Gateway[]>([]);
+  const [disabling, setDisabling] = useState<readonly Gateway[]>([]);
   const [isDoctorOpen, setDoctorOpen] = useState(false);
   const call = useCall();
   const columns = useMemo(() => columnsFor(t), [t]);
+  const filters = useMemo(() => filtersFor(t), [t]);
   const add = (): void => openDialog({ kind: 'add-gateway' });
-  const setEnabled = ({ id, isEnabled }: Gateway): void =>
-    void call.run(() => providerClients.gateways.setEnabled({ gatewayId: id, isEnabled: !isEnabled }));
+  const setEnabled = ({ id }: Gateway, isEnabled: boolean): Promise<unknown> =>
+    providerClients.gateways.setEnabled({ gatewayId: id, isEnabled });
+  /** Disabled gateways are enabled if no enabled one is selected; otherwise the enabled ones are disabled. */
+  const isEnabling = (rows: readonly Gateway[]): boolean => rows.length > 0 && rows.every((row) => !row.isEnabled);
+  const toggle = (rows: readonly Gateway[]): void => {
+    const enabled = rows.filter(({ isEnabled }) => isEnabled);
+    if (rows.length > 1 && enabled.length > 0) setDisabling(enabled);
+    else void call.run(() => callEach(rows, (row) => setEnabled(row, enabled.length === 0)));
+  };
+  const commands: readonly ListCommand<Gateway>[] = [
+    { id: 'add', label: t('gateways.add'), icon: <Add20Regular />, needs: 'nothing', run: add },
+    {
+      id: 'doctor',
+      label: t('gateways.doctor'),
+      icon: <Stethoscope20Regular />,
+      needs: 'nothing',
+      canRun: () => slice.gateways.length > 0,
+      run: () => setDoctorOpen(true),
+    },
+    {
+      id: 'enable',
+      label: t('gateways.enable'),
+      icon: <Play20Regular />,
+      needs: 'some',
+      isShown: isEnabling,
+      canRun: () => !call.isBusy,
+      run: toggle,
+    },
+    {
+      // The same button, so that it keeps the focus.
+      id: 'enable',
+      label: t('gateways.disable'),
+      icon: <Pause20Regular />,
+      needs: 'some',
+      isShown: (rows) => !isEnabling(rows),
+      canRun: () => !call.isBusy,
+      run: toggle,
+    },
+    {
+      id: 'remove',
+      label: t('gateways.remove'),
+      icon: <Delete20Regular />,
+      needs: 'some',
+      key: 'Delete',
+      run: setRemoving,
+    },
+  ];
   return (
     <>
       <ListPage
         title={t('gateways.title')}
+        kind="gateways"
         loaded={slice}
         onRetry={() => void mirror.refetch('provider')}
         columns={columns}
@@ -120,35 +201,8 @@ export function GatewaysPage(): ReactNode {
         leftOut={{ leftOut: slice.leftOut, lists: { gateways: 'gateways', 'gateways.addresses': 'addresses' } }}
         rowKey={({ id }) => id}
         notices={call.error === null ? null : <ErrorView error={call.error} />}
-        commands={(selected) => (
-          <>
-            <ToolbarButton icon={<Add20Regular />} onClick={add}>
-              {t('gateways.add')}
-            </ToolbarButton>
-            <ToolbarButton
-              icon={<Stethoscope20Regular />}
-              disabled={slice.gateways.length === 0}
-              onClick={() => setDoctorOpen(true)}
-            >
-              {t('gateways.doctor')}
-            </ToolbarButton>
-            <ToolbarDivider />
-            <ToolbarButton
-              icon={selected?.isEnabled === false ? <Play20Regular /> : <Pause20Regular />}
-              disabled={selected === null || call.isBusy}
-              onClick={() => selected !== null && setEnabled(selected)}
-            >
-              {t(selected?.isEnabled === false ? 'gateways.enable' : 'gateways.disable')}
-            </ToolbarButton>
-            <ToolbarButton
-              icon={<Delete20Regular />}
-              disabled={selected === null}
-              onClick={() => setRemoving(selected)}
-            >
-              {t('gateways.remove')}
-            </ToolbarButton>
-          </>
-        )}
+        commands={commands}
+        filters={filters}
         details={(selected, close) => <GatewayDetails gateway={selected} onClose={close} />}
         empty={
           <EmptyState
@@ -160,13 +214,26 @@ export function GatewaysPage(): ReactNode {
         }
       />
       {isDoctorOpen && <GatewayDoctorDialog onClose={() => setDoctorOpen(false)} />}
-      {removing !== null && (
-        <ConfirmDialog
-          title={t('gateways.remove.title', { name: removing.name })}
-          text={t('gateways.remove.text')}
-          confirmLabel={t('gateways.remove.confirm')}
-          onConfirm={() => providerClients.gateways.remove({ gatewayId: removing.id })}
-          onClose={() => setRemoving(null)}
+      {disabling.length > 0 && (
+        <ConfirmRows
+          rows={disabling}
+          nameOf={({ name }) => name}
+          ask={({ length }) => ({
+            title: t('gateways.disableMany.title', { count: length }),
+            text: t('gateways.disableMany.text'),
+            confirmLabel: t('gateways.disableMany.confirm', { count: length }),
+          })}
+          onConfirm={(row) => setEnabled(row, false)}
+          onClose={() => setDisabling([])}
+        />
+      )}
+      {removing.length > 0 && (
+        <ConfirmRows
+          rows={removing}
+          nameOf={({ name }) => name}
+          ask={(rows) => removeQuestion(rows, t)}
+          onConfirm={({ id }) => providerClients.gateways.remove({ gatewayId: id })}
+          onClose={() => setRemoving([])}
         />
       )}
     </>

@@ -32,7 +32,7 @@ interface CommandButtonProps<T> {
 
 function CommandButton<T>({ command, selected }: CommandButtonProps<T>): ReactNode {
   const isEnabled = isCommandEnabled(command, selected);
-  if (command.draw !== undefined) return command.draw(isEnabled);
+  if (command.draw !== undefined) return command.draw(isEnabled, selected);
   const button = {
     icon: command.icon,
     children: command.label,

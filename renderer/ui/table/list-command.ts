@@ -19,7 +19,7 @@ export interface ListCommand<T> {
   /** Where the command appears. Default: in the command bar and in the context menu. */
   readonly place?: 'bar' | 'menu';
   /** Draws something else in the command bar than a button, such as a button with a menu. */
-  readonly draw?: (isEnabled: boolean) => ReactNode;
+  readonly draw?: (isEnabled: boolean, rows: readonly T[]) => ReactNode;
 }
 
 export function isCommandEnabled<T>(command: ListCommand<T>, rows: readonly T[]): boolean {
