@@ -1,5 +1,5 @@
 // Owns the page of cloud repositories.
-import { Button, Spinner, ToolbarButton, ToolbarDivider, Tooltip, makeStyles } from '@fluentui/react-components';
+import { Button, Spinner, makeStyles } from '@fluentui/react-components';
 import {
   Add20Regular,
   Database32Regular,
@@ -18,11 +18,15 @@ import { openDialog } from '../../platform/dialog-store.ts';
 import { formatBytes, formatCount } from '../../platform/format.ts';
 import { mirror, useMirror } from '../../platform/use-mirror.ts';
 import { ConfirmDialog } from '../../ui/dialog/confirm-dialog.tsx';
+import { ConfirmRows } from '../../ui/dialog/confirm-rows.tsx';
+import type { RowsQuestion } from '../../ui/dialog/confirm-rows.tsx';
 import type { TableColumn } from '../../ui/table/data-table.tsx';
 import { DetailsPane } from '../../ui/table/details-pane.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { ErrorView } from '../../ui/error-view.tsx';
 import { Instant } from '../../ui/instant.tsx';
+import type { ListCommand } from '../../ui/table/list-command.ts';
+import type { ListFilter } from '../../ui/table/list-filter.ts';
 import { ListPage } from '../../ui/table/list-page.tsx';
 import { PropertyList } from '../../ui/property-list.tsx';
 import { StatusBadge } from '../../ui/status-badge.tsx';
@@ -53,7 +57,7 @@ function columnsFor(t: TextFunction): readonly TableColumn<Repository>[] {
     {
       id: 'name',
       title: t('repositories.column.name'),
-      width: 'minmax(120px, 1fr)',
+      width: 'minmax(200px, 1fr)',
       text: ({ name }) => name,
       sortBy: ({ name }) => name,
       cell: ({ name }) => name,
@@ -68,7 +72,6 @@ function columnsFor(t: TextFunction): readonly TableColumn<Repository>[] {
     {
       id: 'folder',
       title: t('repositories.column.folder'),
-      isSecondary: true,
       width: 'minmax(160px, 2fr)',
       text: ({ folder }) => folder,
       sortBy: ({ folder }) => folder,
@@ -101,7 +104,6 @@ function columnsFor(t: TextFunction): readonly TableColumn<Repository>[] {
     {
       id: 'points',
       title: t('repositories.column.points'),
-      isSecondary: true,
       width: '120px',
       isNumeric: true,
       sortBy: ({ points }) => points,
@@ -110,11 +112,43 @@ function columnsFor(t: TextFunction): readonly TableColumn<Repository>[] {
   ];
 }
 
+const states = ['good', 'damaged', 'problem'] as const;
+
+function filtersFor(t: TextFunction): readonly ListFilter<Repository>[] {
+  return states.map((id) => ({
+    id,
+    label: t(`repositories.state.${id}`),
+    isMatch: (row: Repository) => stateOf(row) === id,
+  }));
+}
+
+function removeQuestion(rows: readonly Repository[], t: TextFunction): RowsQuestion {
+  const [only] = rows;
+  return rows.length === 1 && only !== undefined
+    ? {
+        title: t('repositories.remove.title', { name: only.name }),
+        text: [
+          t('repositories.remove.text'),
+          t('repositories.remove.kept', {
+            used: formatBytes(only.usedBytes),
+            points: only.points,
+            folder: only.folder,
+          }),
+        ].join('\n\n'),
+        confirmLabel: t('repositories.remove.confirm'),
+      }
+    : {
+        title: t('repositories.removeMany.title', { count: rows.length }),
+        text: t('repositories.removeMany.text'),
+        confirmLabel: t('repositories.removeMany.confirm'),
+      };
+}
+
 export function RepositoriesPage(): ReactNode {
   const t = useText();
   const styles = useStyles();
   const slice = useMirror(({ provider }) => provider);
-  const [removing, setRemoving] = useState<Repository | null>(null);
+  const [removing, setRemoving] = useState<readonly Repository[]>([]);
   const [editing, setEditing] = useState<Repository | null>(null);
   const [asking, setAsking] = useState<Repository | null>(null);
   const [rebuilding, setRebuilding] = useState<Repository | null>(null);
@@ -123,6 +157,7 @@ export function RepositoriesPage(): ReactNode {
   );
   const call = useCall();
   const columns = useMemo(() => columnsFor(t), [t]);
+  const filters = useMemo(() => filtersFor(t), [t]);
   const add = (): void => openDialog({ kind: 'add-repository' });
   const verify = async ({ id, name }: Repository, isDeep: boolean): Promise<void> => {
     setVerified({ name, result: null });
@@ -136,10 +171,50 @@ export function RepositoriesPage(): ReactNode {
     const { tenants, points } = await providerClients.repositories.rebuildCatalogue({ repositoryId: id });
     showToast('success', t('repositories.rebuilt', { name, tenants, points }));
   };
+  const commands: readonly ListCommand<Repository>[] = [
+    { id: 'add', label: t('repositories.add'), icon: <Add20Regular />, needs: 'nothing', run: add },
+    {
+      id: 'edit',
+      label: t('repositories.edit'),
+      icon: <Edit20Regular />,
+      needs: 'one',
+      key: 'F2',
+      run: ([repository]) => setEditing(repository ?? null),
+    },
+    {
+      id: 'verify',
+      label: t('repositories.verify'),
+      icon: <ShieldCheckmark20Regular />,
+      needs: 'one',
+      canRun: () => !call.isBusy,
+      run: ([repository]) => setAsking(repository ?? null),
+    },
+    {
+      id: 'rebuild',
+      label: t('repositories.rebuild'),
+      icon: <DatabaseArrowUp20Regular />,
+      needs: 'one',
+      run: ([repository]) => setRebuilding(repository ?? null),
+    },
+    {
+      id: 'remove',
+      label: t('repositories.remove'),
+      icon: <Delete20Regular />,
+      needs: 'some',
+      key: 'Delete',
+      // A repository in the quota of a tenant cannot be removed. The button shows this before the user answers the question.
+      obstacle: (rows) => {
+        const used = rows.find(({ tenants }) => tenants > 0);
+        return used === undefined ? null : t('repositories.remove.inUse', { count: used.tenants });
+      },
+      run: setRemoving,
+    },
+  ];
   return (
     <>
       <ListPage
         title={t('repositories.title')}
+        kind="repositories"
         loaded={slice}
         onRetry={() => void mirror.refetch('provider')}
         columns={columns}
@@ -163,32 +238,8 @@ export function RepositoriesPage(): ReactNode {
             )}
           </>
         }
-        commands={(selected) => (
-          <>
-            <ToolbarButton icon={<Add20Regular />} onClick={add}>
-              {t('repositories.add')}
-            </ToolbarButton>
-            <ToolbarDivider />
-            <ToolbarButton icon={<Edit20Regular />} disabled={selected === null} onClick={() => setEditing(selected)}>
-              {t('repositories.edit')}
-            </ToolbarButton>
-            <ToolbarButton
-              icon={<ShieldCheckmark20Regular />}
-              disabled={selected === null || call.isBusy}
-              onClick={() => setAsking(selected)}
-            >
-              {t('repositories.verify')}
-            </ToolbarButton>
-            <ToolbarButton
-              icon={<DatabaseArrowUp20Regular />}
-              disabled={selected === null}
-              onClick={() => setRebuilding(selected)}
-            >
-              {t('repositories.rebuild')}
-            </ToolbarButton>
-            <RemoveButton repository={selected} onClick={() => setRemoving(selected)} />
-          </>
-        )}
+        commands={commands}
+        filters={filters}
         details={(selected, close) => (
           <DetailsPane title={selected.name} onClose={close}>
             <RepositoryState repository={selected} />
@@ -242,40 +293,15 @@ export function RepositoriesPage(): ReactNode {
           onClose={() => setRebuilding(null)}
         />
       )}
-      {removing !== null && (
-        <ConfirmDialog
-          title={t('repositories.remove.title', { name: removing.name })}
-          text={[
-            t('repositories.remove.text'),
-            t('repositories.remove.kept', {
-              used: formatBytes(removing.usedBytes),
-              points: removing.points,
-              folder: removing.folder,
-            }),
-          ].join('\n\n')}
-          confirmLabel={t('repositories.remove.confirm')}
-          onConfirm={() => providerClients.repositories.remove({ repositoryId: removing.id })}
-          onClose={() => setRemoving(null)}
+      {removing.length > 0 && (
+        <ConfirmRows
+          rows={removing}
+          nameOf={({ name }) => name}
+          ask={(rows) => removeQuestion(rows, t)}
+          onConfirm={({ id }) => providerClients.repositories.remove({ repositoryId: id })}
+          onClose={() => setRemoving([])}
         />
       )}
     </>
-  );
-}
-
-interface RemoveButtonProps {
-  readonly repository: Repository | null;
-  readonly onClick: () => void;
-}
-
-/** A repository in the quota of a tenant cannot be removed. The button shows this before the user answers the question. */
-function RemoveButton({ repository, onClick }: RemoveButtonProps): ReactNode {
-  const t = useText();
-  const button = { icon: <Delete20Regular />, children: t('repositories.remove'), onClick };
-  if (repository === null || repository.tenants === 0)
-    return <ToolbarButton {...button} disabled={repository === null} />;
-  return (
-    <Tooltip relationship="description" content={t('repositories.remove.inUse', { count: repository.tenants })}>
-      <ToolbarButton {...button} disabledFocusable />
-    </Tooltip>
   );
 }
