@@ -1,5 +1,5 @@
 // Owns the page of the tenant's service providers.
-import { Button, ToolbarButton, ToolbarDivider, makeStyles, tokens } from '@fluentui/react-components';
+import { Button, makeStyles, tokens } from '@fluentui/react-components';
 import {
   Add20Regular,
   ArrowClockwise20Regular,
@@ -17,13 +17,17 @@ import { tenantClients } from '../../platform/clients.ts';
 import { openDialog } from '../../platform/dialog-store.ts';
 import { formatBytes } from '../../platform/format.ts';
 import { mirror, useMirror } from '../../platform/use-mirror.ts';
-import { ConfirmDialog } from '../../ui/dialog/confirm-dialog.tsx';
+import { ConfirmRows } from '../../ui/dialog/confirm-rows.tsx';
+import type { RowsQuestion } from '../../ui/dialog/confirm-rows.tsx';
+import { callEach } from '../../ui/table/bulk.ts';
 import type { TableColumn } from '../../ui/table/data-table.tsx';
 import { Thumbprint } from '../../ui/certificate/thumbprint.tsx';
 import { DetailsPane } from '../../ui/table/details-pane.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { ErrorView } from '../../ui/error-view.tsx';
 import { Instant } from '../../ui/instant.tsx';
+import type { ListCommand } from '../../ui/table/list-command.ts';
+import type { ListFilter } from '../../ui/table/list-filter.ts';
 import { ListPage } from '../../ui/table/list-page.tsx';
 import { PropertyList } from '../../ui/property-list.tsx';
 import { RefusedLoginNotices } from '../../ui/refused-login-notices.tsx';
@@ -39,7 +43,7 @@ function columnsFor(t: TextFunction): readonly TableColumn<ServiceProvider>[] {
     {
       id: 'name',
       title: t('providers.column.name'),
-      width: 'minmax(140px, 2fr)',
+      width: 'minmax(200px, 2fr)',
       text: ({ name }) => name,
       sortBy: ({ name }) => name,
       cell: ({ name }) => name,
@@ -64,7 +68,6 @@ function columnsFor(t: TextFunction): readonly TableColumn<ServiceProvider>[] {
     {
       id: 'user',
       title: t('providers.column.user'),
-      isSecondary: true,
       width: '130px',
       text: ({ userName }) => userName,
       sortBy: ({ userName }) => userName,
@@ -73,7 +76,6 @@ function columnsFor(t: TextFunction): readonly TableColumn<ServiceProvider>[] {
     {
       id: 'used',
       title: t('providers.column.used'),
-      isSecondary: true,
       width: '100px',
       isNumeric: true,
       sortBy: usedOf,
@@ -82,7 +84,6 @@ function columnsFor(t: TextFunction): readonly TableColumn<ServiceProvider>[] {
     {
       id: 'lastContact',
       title: t('providers.column.lastContact'),
-      isSecondary: true,
       width: '168px',
       sortBy: ({ lastContactAt }) => lastContactAt ?? '',
       cell: ({ lastContactAt }) => <Instant at={lastContactAt} otherwise={t('word.never')} />,
@@ -90,20 +91,82 @@ function columnsFor(t: TextFunction): readonly TableColumn<ServiceProvider>[] {
   ];
 }
 
+function filtersFor(t: TextFunction): readonly ListFilter<ServiceProvider>[] {
+  return [
+    { id: 'good', label: t('providers.filter.good'), isMatch: ({ problem }) => problem === null },
+    { id: 'problem', label: t('providers.filter.problem'), isMatch: ({ problem }) => problem !== null },
+  ];
+}
+
+function removeQuestion(rows: readonly ServiceProvider[], t: TextFunction): RowsQuestion {
+  const [only] = rows;
+  return rows.length === 1 && only !== undefined
+    ? {
+        title: t('providers.remove.title', { name: only.name }),
+        text: t('providers.remove.text'),
+        confirmLabel: t('providers.remove.confirm'),
+      }
+    : {
+        title: t('providers.removeMany.title', { count: rows.length }),
+        text: t('providers.removeMany.text'),
+        confirmLabel: t('providers.removeMany.confirm'),
+      };
+}
+
 export function ServiceProvidersPage(): ReactNode {
   const t = useText();
   const slice = useMirror(({ tenant }) => tenant);
-  const [removing, setRemoving] = useState<ServiceProvider | null>(null);
+  const [removing, setRemoving] = useState<readonly ServiceProvider[]>([]);
   const call = useCall();
   const columns = useMemo(() => columnsFor(t), [t]);
+  const filters = useMemo(() => filtersFor(t), [t]);
   const add = (): void => openDialog({ kind: 'add-service-provider' });
   const edit = ({ id }: ServiceProvider): void => openDialog({ kind: 'edit-service-provider', providerId: id });
   const view = ({ name, certificate }: ServiceProvider): void =>
     openDialog({ kind: 'view-certificate', title: t('certificate.view.title', { name }), certificate });
+  const commands: readonly ListCommand<ServiceProvider>[] = [
+    { id: 'add', label: t('providers.add'), icon: <Add20Regular />, needs: 'nothing', run: add },
+    {
+      id: 'rescan',
+      label: t('providers.rescan'),
+      icon: <ArrowClockwise20Regular />,
+      needs: 'some',
+      canRun: () => !call.isBusy,
+      run: (rows) =>
+        void call.run((signal) =>
+          callEach(rows, ({ id }) => tenantClients.serviceProviders.rescan({ providerId: id }, { signal })),
+        ),
+    },
+    {
+      id: 'edit',
+      label: t('providers.edit'),
+      icon: <Edit20Regular />,
+      needs: 'one',
+      key: 'F2',
+      run: ([provider]) => provider !== undefined && edit(provider),
+    },
+    {
+      id: 'certificate',
+      label: t('providers.certificate'),
+      icon: <Certificate20Regular />,
+      needs: 'one',
+      key: 'Enter',
+      run: ([provider]) => provider !== undefined && view(provider),
+    },
+    {
+      id: 'remove',
+      label: t('providers.remove'),
+      icon: <Delete20Regular />,
+      needs: 'some',
+      key: 'Delete',
+      run: setRemoving,
+    },
+  ];
   return (
     <>
       <ListPage
         title={t('providers.title')}
+        kind="providers"
         loaded={slice}
         onRetry={() => void mirror.refetch('tenant')}
         columns={columns}
@@ -113,54 +176,14 @@ export function ServiceProvidersPage(): ReactNode {
           lists: { providers: 'providers', 'providers.repositories': 'repositories', 'providers.gateways': 'gateways' },
         }}
         rowKey={({ id }) => id}
-        onOpen={edit}
         notices={
           <>
             {call.error !== null && <ErrorView error={call.error} />}
             <RefusedLoginNotices />
           </>
         }
-        commands={(selected) => (
-          <>
-            <ToolbarButton icon={<Add20Regular />} onClick={add}>
-              {t('providers.add')}
-            </ToolbarButton>
-            <ToolbarDivider />
-            <ToolbarButton
-              icon={<ArrowClockwise20Regular />}
-              disabled={selected === null || call.isBusy}
-              onClick={() =>
-                selected !== null &&
-                void call.run((signal) =>
-                  tenantClients.serviceProviders.rescan({ providerId: selected.id }, { signal }),
-                )
-              }
-            >
-              {t('providers.rescan')}
-            </ToolbarButton>
-            <ToolbarButton
-              icon={<Edit20Regular />}
-              disabled={selected === null}
-              onClick={() => selected !== null && edit(selected)}
-            >
-              {t('providers.edit')}
-            </ToolbarButton>
-            <ToolbarButton
-              icon={<Certificate20Regular />}
-              disabled={selected === null}
-              onClick={() => selected !== null && view(selected)}
-            >
-              {t('providers.certificate')}
-            </ToolbarButton>
-            <ToolbarButton
-              icon={<Delete20Regular />}
-              disabled={selected === null}
-              onClick={() => setRemoving(selected)}
-            >
-              {t('providers.remove')}
-            </ToolbarButton>
-          </>
-        )}
+        commands={commands}
+        filters={filters}
         details={(selected, close) => (
           <ProviderDetails provider={selected} onEdit={() => edit(selected)} onClose={close} />
         )}
@@ -173,13 +196,13 @@ export function ServiceProvidersPage(): ReactNode {
           />
         }
       />
-      {removing !== null && (
-        <ConfirmDialog
-          title={t('providers.remove.title', { name: removing.name })}
-          text={t('providers.remove.text')}
-          confirmLabel={t('providers.remove.confirm')}
-          onConfirm={() => tenantClients.serviceProviders.remove({ providerId: removing.id })}
-          onClose={() => setRemoving(null)}
+      {removing.length > 0 && (
+        <ConfirmRows
+          rows={removing}
+          nameOf={({ name }) => name}
+          ask={(rows) => removeQuestion(rows, t)}
+          onConfirm={({ id }) => tenantClients.serviceProviders.remove({ providerId: id })}
+          onClose={() => setRemoving([])}
         />
       )}
     </>
