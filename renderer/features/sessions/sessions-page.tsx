@@ -1,5 +1,4 @@
 // Owns the list of sessions of one side.
-import { ToolbarButton } from '@fluentui/react-components';
 import {
   DocumentArrowDown20Regular,
   Open20Regular,
@@ -17,11 +16,14 @@ import { formatBytes, formatClock, formatPercent } from '../../platform/format.t
 import { isFinal } from '../../platform/mirror/apply-event.ts';
 import { goTo, goToSession } from '../../platform/navigation-store.ts';
 import { mirror, useMirror } from '../../platform/use-mirror.ts';
-import { ConfirmDialog } from '../../ui/dialog/confirm-dialog.tsx';
+import { ConfirmRows } from '../../ui/dialog/confirm-rows.tsx';
+import type { RowsQuestion } from '../../ui/dialog/confirm-rows.tsx';
 import type { TableColumn } from '../../ui/table/data-table.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { ErrorView } from '../../ui/error-view.tsx';
 import { Instant } from '../../ui/instant.tsx';
+import type { ListCommand } from '../../ui/table/list-command.ts';
+import type { ListFilter } from '../../ui/table/list-filter.ts';
 import { ListPage } from '../../ui/table/list-page.tsx';
 import { SessionStateBadge } from '../../ui/session/session-state-badge.tsx';
 import { useCall } from '../../ui/use-call.ts';
@@ -32,7 +34,7 @@ function columnsFor(side: SessionSide, t: TextFunction): readonly TableColumn<Se
     {
       id: 'job',
       title: t('sessions.column.job'),
-      width: 'minmax(150px, 2fr)',
+      width: 'minmax(200px, 2fr)',
       text: ({ jobName }) => jobName,
       sortBy: ({ jobName }) => jobName,
       cell: ({ jobName }) => jobName,
@@ -92,49 +94,86 @@ function columnsFor(side: SessionSide, t: TextFunction): readonly TableColumn<Se
   ];
 }
 
+function filtersFor(t: TextFunction): readonly ListFilter<SessionSummary>[] {
+  return [
+    {
+      id: 'running',
+      label: t('sessions.filter.running'),
+      isMatch: (session) => !isFinal(session) && session.state !== 'paused',
+    },
+    ...(['paused', 'succeeded', 'warning', 'failed', 'canceled'] as const).map((id) => ({
+      id,
+      label: t(`session.state.${id}`),
+      isMatch: ({ state }: SessionSummary) => state === id,
+    })),
+  ];
+}
+
+function stopQuestion(rows: readonly SessionSummary[], t: TextFunction): RowsQuestion {
+  const [only] = rows;
+  const answers = { cancelLabel: t('session.stop.stay') };
+  return rows.length === 1 && only !== undefined
+    ? {
+        title: t('session.stop.title', { job: only.jobName }),
+        text: t(only.kind === 'backup' ? 'session.stop.backup' : 'session.stop.restore'),
+        confirmLabel: t('session.stop.confirm'),
+        ...answers,
+      }
+    : {
+        title: t('sessions.stopMany.title', { count: rows.length }),
+        text: t('sessions.stopMany.text'),
+        confirmLabel: t('sessions.stopMany.confirm'),
+        ...answers,
+      };
+}
+
 export function SessionsPage({ side }: { readonly side: SessionSide }): ReactNode {
   const t = useText();
   const slice = useMirror((state) => state[side]);
-  const [stopping, setStopping] = useState<SessionSummary | null>(null);
+  const [stopping, setStopping] = useState<readonly SessionSummary[]>([]);
   const call = useCall();
   const columns = useMemo(() => columnsFor(side, t), [side, t]);
+  const filters = useMemo(() => filtersFor(t), [t]);
+  const commands: readonly ListCommand<SessionSummary>[] = [
+    {
+      id: 'open',
+      label: t('sessions.open'),
+      icon: <Open20Regular />,
+      needs: 'one',
+      key: 'Enter',
+      run: ([session]) => session !== undefined && goToSession(side, session.id),
+    },
+    {
+      id: 'stop',
+      label: t('sessions.stop'),
+      icon: <Stop20Regular />,
+      needs: 'some',
+      canRun: (rows) => rows.some((session) => !isFinal(session)),
+      run: (rows) => setStopping(rows.filter((session) => !isFinal(session))),
+    },
+    {
+      id: 'evidence',
+      label: t('sessions.evidence'),
+      icon: <DocumentArrowDown20Regular />,
+      needs: 'one',
+      canRun: () => !call.isBusy,
+      run: ([session]) => session !== undefined && void call.run(() => exportEvidence(side, session.id, t)),
+    },
+  ];
   return (
     <>
       <ListPage
         title={t('sessions.title')}
+        kind="sessions"
         loaded={slice}
         onRetry={() => void mirror.refetch(side)}
         columns={columns}
         rows={slice.sessions}
         leftOut={{ leftOut: slice.leftOut, lists: { sessions: 'sessions' } }}
         rowKey={({ id }) => id}
-        onOpen={({ id }) => goToSession(side, id)}
         notices={call.error === null ? null : <ErrorView error={call.error} />}
-        commands={(selected) => (
-          <>
-            <ToolbarButton
-              icon={<Open20Regular />}
-              disabled={selected === null}
-              onClick={() => selected !== null && goToSession(side, selected.id)}
-            >
-              {t('sessions.open')}
-            </ToolbarButton>
-            <ToolbarButton
-              icon={<Stop20Regular />}
-              disabled={selected === null || isFinal(selected)}
-              onClick={() => setStopping(selected)}
-            >
-              {t('sessions.stop')}
-            </ToolbarButton>
-            <ToolbarButton
-              icon={<DocumentArrowDown20Regular />}
-              disabled={selected === null || call.isBusy}
-              onClick={() => selected !== null && void call.run(() => exportEvidence(side, selected.id, t))}
-            >
-              {t('sessions.evidence')}
-            </ToolbarButton>
-          </>
-        )}
+        commands={commands}
+        filters={filters}
         empty={
           <EmptyState
             icon={<PlugConnected32Regular />}
@@ -146,14 +185,13 @@ export function SessionsPage({ side }: { readonly side: SessionSide }): ReactNod
           />
         }
       />
-      {stopping !== null && (
-        <ConfirmDialog
-          title={t('session.stop.title', { job: stopping.jobName })}
-          text={t(stopping.kind === 'backup' ? 'session.stop.backup' : 'session.stop.restore')}
-          confirmLabel={t('session.stop.confirm')}
-          cancelLabel={t('session.stop.stay')}
-          onConfirm={() => sessionClients[side].cancel({ sessionId: stopping.id })}
-          onClose={() => setStopping(null)}
+      {stopping.length > 0 && (
+        <ConfirmRows
+          rows={stopping}
+          nameOf={({ jobName }) => jobName}
+          ask={(rows) => stopQuestion(rows, t)}
+          onConfirm={({ id }) => sessionClients[side].cancel({ sessionId: id })}
+          onClose={() => setStopping([])}
         />
       )}
     </>
