@@ -1,11 +1,11 @@
 // Owns the page of backup jobs: run, stop, and open the running session.
-import { ToolbarButton, ToolbarDivider } from '@fluentui/react-components';
 import {
   Add20Regular,
   ClockBill32Regular,
   Delete20Regular,
   Edit20Regular,
   Open20Regular,
+  Play20Regular,
   Stop20Regular,
 } from '@fluentui/react-icons';
 import { useMemo, useState } from 'react';
@@ -17,15 +17,20 @@ import { tenantClients } from '../../platform/clients.ts';
 import { openDialog } from '../../platform/dialog-store.ts';
 import { goToSession } from '../../platform/navigation-store.ts';
 import { mirror, useMirror } from '../../platform/use-mirror.ts';
-import { ConfirmDialog } from '../../ui/dialog/confirm-dialog.tsx';
+import { ConfirmRows } from '../../ui/dialog/confirm-rows.tsx';
+import type { RowsQuestion } from '../../ui/dialog/confirm-rows.tsx';
+import { callEach } from '../../ui/table/bulk.ts';
 import type { TableColumn } from '../../ui/table/data-table.tsx';
 import { DetailsPane } from '../../ui/table/details-pane.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { ErrorView } from '../../ui/error-view.tsx';
 import { Instant } from '../../ui/instant.tsx';
+import type { ListCommand } from '../../ui/table/list-command.ts';
+import type { ListFilter } from '../../ui/table/list-filter.ts';
 import { ListPage } from '../../ui/table/list-page.tsx';
 import { PropertyList } from '../../ui/property-list.tsx';
 import { RefusedLoginNotices } from '../../ui/refused-login-notices.tsx';
+import { showToast } from '../../ui/toast-store.ts';
 import { useCall } from '../../ui/use-call.ts';
 import { JobState } from './job-state.tsx';
 import { RunButton } from './run-button.tsx';
@@ -38,7 +43,7 @@ function columnsFor(t: TextFunction): readonly TableColumn<Job>[] {
     {
       id: 'name',
       title: t('jobs.column.name'),
-      width: 'minmax(140px, 2fr)',
+      width: 'minmax(200px, 2fr)',
       text: ({ name }) => name,
       sortBy: ({ name }) => name,
       cell: ({ name }) => name,
@@ -61,7 +66,6 @@ function columnsFor(t: TextFunction): readonly TableColumn<Job>[] {
     {
       id: 'destination',
       title: t('jobs.column.destination'),
-      isSecondary: true,
       width: 'minmax(140px, 2fr)',
       text: destination,
       sortBy: destination,
@@ -70,7 +74,6 @@ function columnsFor(t: TextFunction): readonly TableColumn<Job>[] {
     {
       id: 'lastRun',
       title: t('jobs.column.lastRun'),
-      isSecondary: true,
       width: '168px',
       sortBy: ({ lastRun }) => lastRun?.endedAt ?? '',
       cell: ({ lastRun }) => <Instant at={lastRun?.endedAt ?? null} otherwise={t('word.never')} />,
@@ -78,82 +81,134 @@ function columnsFor(t: TextFunction): readonly TableColumn<Job>[] {
   ];
 }
 
+const isIdle = ({ runningSessionId }: Job): boolean => runningSessionId === null;
+const sessionOf = ({ runningSessionId, lastRun }: Job): string | null => runningSessionId ?? lastRun?.sessionId ?? null;
+
+function filtersFor(t: TextFunction): readonly ListFilter<Job>[] {
+  return [
+    { id: 'running', label: t('jobs.filter.running'), isMatch: (job) => !isIdle(job) },
+    { id: 'failed', label: t('jobs.filter.failed'), isMatch: ({ lastRun }) => lastRun?.state === 'failed' },
+    { id: 'never', label: t('jobs.filter.never'), isMatch: (job) => sessionOf(job) === null },
+  ];
+}
+
+function stopQuestion(rows: readonly Job[], t: TextFunction): RowsQuestion {
+  const [only] = rows;
+  const isOne = rows.length === 1 && only !== undefined;
+  return {
+    title: isOne ? t('session.stop.title', { job: only.name }) : t('sessions.stopMany.title', { count: rows.length }),
+    text: t(isOne ? 'session.stop.backup' : 'sessions.stopMany.text'),
+    confirmLabel: t(isOne ? 'session.stop.confirm' : 'sessions.stopMany.confirm'),
+    cancelLabel: t('session.stop.stay'),
+  };
+}
+
+function removeQuestion(rows: readonly Job[], t: TextFunction): RowsQuestion {
+  const [only] = rows;
+  return rows.length === 1 && only !== undefined
+    ? {
+        title: t('jobs.remove.title', { name: only.name }),
+        text: t('jobs.remove.text'),
+        confirmLabel: t('jobs.remove.confirm'),
+      }
+    : {
+        title: t('jobs.removeMany.title', { count: rows.length }),
+        text: t('jobs.removeMany.text'),
+        confirmLabel: t('jobs.removeMany.confirm'),
+      };
+}
+
 export function JobsPage(): ReactNode {
   const t = useText();
   const slice = useMirror(({ tenant }) => tenant);
-  const [removing, setRemoving] = useState<Job | null>(null);
-  const [stopping, setStopping] = useState<Job | null>(null);
+  const [removing, setRemoving] = useState<readonly Job[]>([]);
+  const [stopping, setStopping] = useState<readonly Job[]>([]);
   const call = useCall();
   const columns = useMemo(() => columnsFor(t), [t]);
+  const filters = useMemo(() => filtersFor(t), [t]);
   const add = (): void => openDialog({ kind: 'add-job' });
-  const run = (job: Job, options: RunOptions): void =>
+  const run = (jobs: readonly Job[], options: RunOptions): void =>
     void call.run(async () => {
-      const { sessionId } = await tenantClients.jobs.run({ jobId: job.id, ...options });
-      goToSession('tenant', sessionId);
+      const idle = jobs.filter(isIdle);
+      const [only] = idle;
+      if (jobs.length === 1 && only !== undefined) {
+        const { sessionId } = await tenantClients.jobs.run({ jobId: only.id, ...options });
+        goToSession('tenant', sessionId);
+        return;
+      }
+      await callEach(idle, ({ id }) => tenantClients.jobs.run({ jobId: id, ...options }));
+      showToast('success', t('jobs.runMany', { count: idle.length }));
     });
-  const sessionOf = (job: Job | null): string | null => job?.runningSessionId ?? job?.lastRun?.sessionId ?? null;
-  const open = (job: Job | null): void => {
+  const open = (job: Job): void => {
     const sessionId = sessionOf(job);
     if (sessionId !== null) goToSession('tenant', sessionId);
   };
   const hasProvider = slice.providers.length > 0;
+  const commands: readonly ListCommand<Job>[] = [
+    { id: 'add', label: t('jobs.add'), icon: <Add20Regular />, needs: 'nothing', run: add },
+    {
+      id: 'run',
+      label: t('jobs.run'),
+      icon: <Play20Regular />,
+      needs: 'some',
+      canRun: (rows) => rows.some(isIdle) && !call.isBusy,
+      run: (rows) => run(rows, {}),
+      draw: (isEnabled, rows) => <RunButton isDisabled={!isEnabled} onRun={(options) => run(rows, options)} />,
+    },
+    {
+      id: 'stop',
+      label: t('jobs.stop'),
+      icon: <Stop20Regular />,
+      needs: 'some',
+      canRun: (rows) => !rows.every(isIdle),
+      run: (rows) => setStopping(rows.filter((job) => !isIdle(job))),
+    },
+    {
+      id: 'open',
+      label: t('jobs.openSession'),
+      icon: <Open20Regular />,
+      needs: 'one',
+      key: 'Enter',
+      canRun: ([job]) => job !== undefined && sessionOf(job) !== null,
+      run: ([job]) => job !== undefined && open(job),
+    },
+    {
+      id: 'edit',
+      label: t('jobs.edit'),
+      icon: <Edit20Regular />,
+      needs: 'one',
+      key: 'F2',
+      run: ([job]) => job !== undefined && openDialog({ kind: 'edit-job', jobId: job.id }),
+    },
+    {
+      id: 'remove',
+      label: t('jobs.remove'),
+      icon: <Delete20Regular />,
+      needs: 'some',
+      key: 'Delete',
+      canRun: (rows) => rows.every(isIdle),
+      run: setRemoving,
+    },
+  ];
   return (
     <>
       <ListPage
         title={t('jobs.title')}
+        kind="jobs"
         loaded={slice}
         onRetry={() => void mirror.refetch('tenant')}
         columns={columns}
         rows={slice.jobs}
         leftOut={{ leftOut: slice.leftOut, lists: { jobs: 'jobs' } }}
         rowKey={({ id }) => id}
-        onOpen={open}
         notices={
           <>
             {call.error !== null && <ErrorView error={call.error} />}
             <RefusedLoginNotices />
           </>
         }
-        commands={(selected) => (
-          <>
-            <ToolbarButton icon={<Add20Regular />} onClick={add}>
-              {t('jobs.add')}
-            </ToolbarButton>
-            <ToolbarDivider />
-            <RunButton
-              isDisabled={selected === null || selected.runningSessionId !== null || call.isBusy}
-              onRun={(options) => selected !== null && run(selected, options)}
-            />
-            <ToolbarButton
-              icon={<Stop20Regular />}
-              disabled={selected === null || selected.runningSessionId === null}
-              onClick={() => setStopping(selected)}
-            >
-              {t('jobs.stop')}
-            </ToolbarButton>
-            <ToolbarButton
-              icon={<Open20Regular />}
-              disabled={sessionOf(selected) === null}
-              onClick={() => open(selected)}
-            >
-              {t('jobs.openSession')}
-            </ToolbarButton>
-            <ToolbarButton
-              icon={<Edit20Regular />}
-              disabled={selected === null}
-              onClick={() => selected !== null && openDialog({ kind: 'edit-job', jobId: selected.id })}
-            >
-              {t('jobs.edit')}
-            </ToolbarButton>
-            <ToolbarButton
-              icon={<Delete20Regular />}
-              disabled={selected === null || selected.runningSessionId !== null}
-              onClick={() => setRemoving(selected)}
-            >
-              {t('jobs.remove')}
-            </ToolbarButton>
-          </>
-        )}
+        commands={commands}
+        filters={filters}
         details={(selected, close) => (
           <DetailsPane title={selected.name} onClose={close}>
             <JobState job={selected} />
@@ -193,23 +248,22 @@ export function JobsPage(): ReactNode {
           )
         }
       />
-      {stopping?.runningSessionId != null && (
-        <ConfirmDialog
-          title={t('session.stop.title', { job: stopping.name })}
-          text={t('session.stop.backup')}
-          confirmLabel={t('session.stop.confirm')}
-          cancelLabel={t('session.stop.stay')}
-          onConfirm={() => tenantClients.sessions.cancel({ sessionId: stopping.runningSessionId ?? '' })}
-          onClose={() => setStopping(null)}
+      {stopping.length > 0 && (
+        <ConfirmRows
+          rows={stopping}
+          nameOf={({ name }) => name}
+          ask={(rows) => stopQuestion(rows, t)}
+          onConfirm={({ runningSessionId }) => tenantClients.sessions.cancel({ sessionId: runningSessionId ?? '' })}
+          onClose={() => setStopping([])}
         />
       )}
-      {removing !== null && (
-        <ConfirmDialog
-          title={t('jobs.remove.title', { name: removing.name })}
-          text={t('jobs.remove.text')}
-          confirmLabel={t('jobs.remove.confirm')}
-          onConfirm={() => tenantClients.jobs.remove({ jobId: removing.id })}
-          onClose={() => setRemoving(null)}
+      {removing.length > 0 && (
+        <ConfirmRows
+          rows={removing}
+          nameOf={({ name }) => name}
+          ask={(rows) => removeQuestion(rows, t)}
+          onConfirm={({ id }) => tenantClients.jobs.remove({ jobId: id })}
+          onClose={() => setRemoving([])}
         />
       )}
     </>
