@@ -42,7 +42,6 @@ export function pointColumns(t: TextFunction): readonly TableColumn<RestorePoint
     {
       id: 'warnings',
       title: t('points.column.warnings'),
-      isSecondary: true,
       width: '100px',
       isNumeric: true,
       sortBy: ({ warnings }) => warnings,
@@ -51,7 +50,6 @@ export function pointColumns(t: TextFunction): readonly TableColumn<RestorePoint
     {
       id: 'provider',
       title: t('points.column.provider'),
-      isSecondary: true,
       width: 'minmax(130px, 1fr)',
       text: ({ providerName, repository }) => `${providerName} ${repository}`,
       sortBy: ({ providerName }) => providerName,

@@ -1,5 +1,5 @@
 // Owns the page of restore points from every provider that answers, newest first.
-import { Button, MessageBar, MessageBarActions, MessageBarBody, ToolbarButton } from '@fluentui/react-components';
+import { Button, MessageBar, MessageBarActions, MessageBarBody } from '@fluentui/react-components';
 import { ArrowClockwise20Regular, ArrowUndo20Regular, Delete20Regular, History32Regular } from '@fluentui/react-icons';
 import { useEffect, useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
@@ -12,6 +12,7 @@ import { mirror, useMirror } from '../../platform/use-mirror.ts';
 import { DetailsPane } from '../../ui/table/details-pane.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { Instant } from '../../ui/instant.tsx';
+import type { ListCommand } from '../../ui/table/list-command.ts';
 import { ListPage } from '../../ui/table/list-page.tsx';
 import { PropertyList } from '../../ui/property-list.tsx';
 import { RefusedLoginNotices } from '../../ui/refused-login-notices.tsx';
@@ -32,10 +33,38 @@ export function PointsPage(): ReactNode {
   }, [isTenantReady]);
   const restore = ({ id }: RestorePoint): void => openDialog({ kind: 'restore', pointId: id });
   const refresh = (): void => void mirror.wantPoints({ isForced: true });
+  const commands: readonly ListCommand<RestorePoint>[] = [
+    {
+      id: 'restore',
+      label: t('points.restore'),
+      icon: <ArrowUndo20Regular />,
+      needs: 'one',
+      key: 'Enter',
+      run: ([point]) => point !== undefined && restore(point),
+    },
+    {
+      id: 'delete',
+      label: t('points.delete'),
+      icon: <Delete20Regular />,
+      needs: 'one',
+      key: 'Delete',
+      run: ([point]) => point !== undefined && setDeleting({ kind: 'readable', point }),
+    },
+    {
+      id: 'refresh',
+      label: t('points.refresh'),
+      icon: <ArrowClockwise20Regular />,
+      needs: 'nothing',
+      place: 'bar',
+      canRun: () => points.load !== 'loading',
+      run: refresh,
+    },
+  ];
   return (
     <>
       <ListPage
         title={t('points.title')}
+        kind="points"
         loaded={points}
         onRetry={refresh}
         columns={columns}
@@ -45,7 +74,6 @@ export function PointsPage(): ReactNode {
           lists: { points: 'points', unreadable: 'points', unreachable: 'problems' },
         }}
         rowKey={({ id }) => id}
-        onOpen={restore}
         notices={[
           <RefusedLoginNotices key="refused" />,
           ...points.unreachable.map(({ provider, message }) => (
@@ -68,27 +96,7 @@ export function PointsPage(): ReactNode {
             </MessageBar>
           )),
         ]}
-        commands={(selected) => (
-          <>
-            <ToolbarButton
-              icon={<ArrowUndo20Regular />}
-              disabled={selected === null}
-              onClick={() => selected !== null && restore(selected)}
-            >
-              {t('points.restore')}
-            </ToolbarButton>
-            <ToolbarButton
-              icon={<Delete20Regular />}
-              disabled={selected === null}
-              onClick={() => selected !== null && setDeleting({ kind: 'readable', point: selected })}
-            >
-              {t('points.delete')}
-            </ToolbarButton>
-            <ToolbarButton icon={<ArrowClockwise20Regular />} disabled={points.load === 'loading'} onClick={refresh}>
-              {t('points.refresh')}
-            </ToolbarButton>
-          </>
-        )}
+        commands={commands}
         details={(selected, close) => (
           <DetailsPane title={selected.job} onClose={close}>
             <PropertyList
