@@ -19,7 +19,6 @@ export interface TableColumn<T> extends TableColumnModel<T> {
   /** A CSS grid track, such as "minmax(160px, 2fr)". */
   readonly width: string;
   readonly isNumeric?: boolean;
-  readonly isSecondary?: boolean;
   readonly cell: (row: T) => ReactNode;
 }
 

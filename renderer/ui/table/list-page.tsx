@@ -34,14 +34,13 @@ const useStyles = makeStyles({
 interface ListPageProps<T> {
   readonly title: string;
   /** What the rows are, for the number of rows beside the title. */
-  readonly kind?: LeftOutKind;
+  readonly kind: LeftOutKind;
   readonly loaded: Loaded;
   readonly onRetry: () => void;
   readonly columns: readonly TableColumn<T>[];
   readonly rows: readonly T[];
   readonly rowKey: (row: T) => string;
-  readonly commands: readonly ListCommand<T>[] | ((selected: T | null) => ReactNode);
-  readonly onOpen?: (row: T) => void;
+  readonly commands: readonly ListCommand<T>[];
   readonly filters?: readonly ListFilter<T>[];
   /** Drawn while exactly one row is selected. */
   readonly details?: (selected: T, close: () => void) => ReactNode;
@@ -64,8 +63,7 @@ export function ListPage<T>({
   columns,
   rows,
   rowKey,
-  commands: givenCommands,
-  onOpen,
+  commands,
   filters = [],
   details,
   leftOut,
@@ -93,7 +91,6 @@ export function ListPage<T>({
     () => (selection.keys.size === 0 ? [] : found.filter((row) => selection.keys.has(rowKey(row)))),
     [found, selection.keys, rowKey],
   );
-  const commands = typeof givenCommands === 'function' ? [] : givenCommands;
   const [only] = selected.length === 1 ? selected : [];
   const isWaiting = rows.length === 0 && (loaded.load === 'waiting' || loaded.load === 'loading');
   const closeDetails = useCallback((): void => {
@@ -132,21 +129,13 @@ export function ListPage<T>({
       ? ''
       : found.length < rows.length
         ? t('list.shown', { shown: found.length, total: rows.length })
-        : kind === undefined
-          ? ''
-          : t(`leftOut.what.${kind}`, { count: rows.length });
+        : t(`leftOut.what.${kind}`, { count: rows.length });
   return (
     <PageFrame
       title={title}
       subtitle={count}
       selectedCount={selected.length === 0 ? '' : t('list.selected', { count: selected.length })}
-      commands={
-        typeof givenCommands === 'function' ? (
-          givenCommands(only ?? null)
-        ) : (
-          <CommandBar commands={commands} selected={selected} />
-        )
-      }
+      commands={<CommandBar commands={commands} selected={selected} />}
       search={{ label: t('table.search', { what: title.toLowerCase() }), text: search, onChange: setSearch }}
       tools={
         <>
@@ -203,7 +192,7 @@ export function ListPage<T>({
           selection={selection}
           onSelection={setSelection}
           onKey={runKey}
-          onOpen={(row) => (onOpen === undefined ? runKey('Enter') : onOpen(row))}
+          onOpen={() => runKey('Enter')}
           onMenu={(place) => setMenu({ kind: 'rows', place })}
           onHeadMenu={(place) => setMenu({ kind: 'columns', place })}
           empty={noMatch}
