@@ -10,6 +10,7 @@ const useStyles = makeStyles({
   head: {
     padding: '12px 24px 0 24px',
     minHeight: '44px',
+    flexShrink: 0,
     display: 'flex',
     alignItems: 'center',
     gap: '12px',
@@ -40,11 +41,13 @@ const useStyles = makeStyles({
     alignItems: 'center',
     padding: '4px 24px 8px 16px',
     minHeight: '44px',
+    flexShrink: 0,
     position: 'relative',
     zIndex: 5,
   },
   toolbar: { flexGrow: 1, padding: 0, gap: '2px', flexWrap: 'wrap' },
-  search: { width: '240px', minWidth: '120px', flexShrink: 1 },
+  // In a narrow window the search gives way to the counts.
+  search: { width: '240px', minWidth: '120px', flexShrink: 1000 },
   box: { width: '100%', minWidth: 0 },
   notices: {
     padding: '0 24px 8px 24px',

@@ -84,11 +84,23 @@ export const useDataTableStyles = makeStyles({
     boxShadow: `inset 3px 0 0 ${tokens.colorBrandStroke1}`,
     ':hover': { backgroundColor: tokens.colorBrandBackground2 },
     // Forced colors remove the background and the shadow.
-    '@media (forced-colors: active)': { borderLeft: '6px solid Highlight' },
+    '@media (forced-colors: active)': {
+      '::before': {
+        content: '""',
+        position: 'absolute',
+        inset: '0 auto 0 0',
+        width: '6px',
+        backgroundColor: 'Highlight',
+        forcedColorAdjust: 'none',
+      },
+    },
   },
   // The row that the keyboard is on, also if it is not selected.
   currentRow: {
-    '[role="grid"]:focus-visible &': { outline: `2px solid ${tokens.colorStrokeFocus2}`, outlineOffset: '-2px' },
+    '[role="grid"]:is(:focus-visible, [data-keyboard]:focus) &': {
+      outline: `2px solid ${tokens.colorStrokeFocus2}`,
+      outlineOffset: '-2px',
+    },
   },
   note: {
     gridColumn: '1 / -1',

@@ -155,6 +155,8 @@ export function DataTable<T>({
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.target !== event.currentTarget || event.altKey) return;
+    // From now on the row that the keyboard is on has a ring, also after a click.
+    event.currentTarget.setAttribute('data-keyboard', '');
     if (onMenu !== undefined && isMenuKey(event)) {
       event.preventDefault();
       openMenuAtRow();
@@ -186,6 +188,7 @@ export function DataTable<T>({
     select(isMulti ? selectWith(selection, key, order, { isRange: event.shiftKey, isToggle }) : selectOne(key));
   };
   const onMouseDown = (event: MouseEvent): void => {
+    event.currentTarget.removeAttribute('data-keyboard');
     // Without this, Shift would select text from the earlier click on.
     if (!isMulti || !event.shiftKey) return;
     event.preventDefault();

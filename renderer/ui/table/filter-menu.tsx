@@ -32,6 +32,7 @@ export function FilterMenu<T>({ filters, rows, chosen, onChoose }: FilterMenuPro
   const all: ListFilter<T> = { id: everything, label: t('list.filter.all'), isMatch: () => true };
   return (
     <Menu
+      inline
       checkedValues={{ [menuName]: [chosen?.id ?? everything] }}
       onCheckedValueChange={(_event, { checkedItems }) => onChoose(checkedItems[0] || null)}
     >
@@ -60,8 +61,7 @@ function FilterItems<T>({ filters, rows }: Pick<FilterMenuProps<T>, 'filters' | 
           key={id}
           name={menuName}
           value={id}
-          aria-label={label}
-          secondaryContent={formatCount(rows.filter(isMatch).length)}
+          secondaryContent={{ children: formatCount(rows.filter(isMatch).length), 'aria-hidden': true }}
         >
           {label}
         </MenuItemRadio>

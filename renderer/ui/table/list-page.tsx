@@ -158,6 +158,26 @@ export function ListPage<T>({
               />
             </Tooltip>
           </span>
+          {menu?.kind === 'rows' && (
+            <RowMenu
+              label={title}
+              commands={commands}
+              selected={selected}
+              place={menu.place}
+              table={table}
+              onRefresh={onRetry}
+              onClose={() => setMenu(null)}
+            />
+          )}
+          {menu !== null && menu.kind !== 'rows' && (
+            <ColumnMenu
+              columns={columns}
+              look={look}
+              place={menu.place}
+              owner={menu.kind === 'columns-button' ? columnPlace : table}
+              onClose={() => setMenu(null)}
+            />
+          )}
         </>
       }
       onRefresh={onRetry}
@@ -197,26 +217,6 @@ export function ListPage<T>({
           onHeadMenu={(place) => setMenu({ kind: 'columns', place })}
           empty={noMatch}
           box={table}
-        />
-      )}
-      {menu?.kind === 'rows' && (
-        <RowMenu
-          label={title}
-          commands={commands}
-          selected={selected}
-          place={menu.place}
-          table={table}
-          onRefresh={onRetry}
-          onClose={() => setMenu(null)}
-        />
-      )}
-      {menu !== null && menu.kind !== 'rows' && (
-        <ColumnMenu
-          columns={columns}
-          look={look}
-          place={menu.place}
-          owner={menu.kind === 'columns-button' ? columnPlace : table}
-          onClose={() => setMenu(null)}
         />
       )}
     </PageFrame>

@@ -27,6 +27,7 @@ export function PlaceMenu({ label, place, owner, onClose, children, ...menu }: P
   return (
     <Menu
       open
+      inline
       onOpenChange={(_event, { open }) => !open && close()}
       positioning={{ target: { getBoundingClientRect: () => rect }, position: 'below', align: 'start' }}
       {...menu}

@@ -8,6 +8,11 @@ import { isCommandEnabled, menuCommands } from './list-command.ts';
 import type { ListCommand } from './list-command.ts';
 import { PlaceMenu } from './place-menu.tsx';
 
+/** For the eye only: assistive technology gets the key from `aria-keyshortcuts`. */
+function keyHint(key: string): { readonly children: string; readonly 'aria-hidden': true } {
+  return { children: key, 'aria-hidden': true };
+}
+
 interface RowMenuProps<T> {
   readonly label: string;
   readonly commands: readonly ListCommand<T>[];
@@ -44,7 +49,7 @@ export function RowMenu<T>({
           disabled={!isCommandEnabled(command, selected)}
           {...(command.key === undefined
             ? {}
-            : { secondaryContent: command.key, 'aria-keyshortcuts': command.key, 'aria-label': command.label })}
+            : { secondaryContent: keyHint(command.key), 'aria-keyshortcuts': command.key })}
           onClick={() => runAfterClose(() => command.run(selected))}
         >
           {command.label}
@@ -53,9 +58,8 @@ export function RowMenu<T>({
       {shown.length > 0 && <MenuDivider />}
       <MenuItem
         icon={<ArrowClockwise20Regular />}
-        secondaryContent="F5"
+        secondaryContent={keyHint('F5')}
         aria-keyshortcuts="F5"
-        aria-label={t('list.refresh')}
         onClick={() => runAfterClose(onRefresh)}
       >
         {t('list.refresh')}
