@@ -27,7 +27,7 @@ test('a full read finds a change that kept the times; a smaller amount of data i
     await window.open('Jobs');
     await window.row('Jobs', name).click();
   };
-  const otherWays = window.command('More ways to run');
+  const options = window.command('Options for this run');
 
   await test.step('read every file, by keyboard', async () => {
     const database = await mapFile(pseudoRandom('database', 200_000));
@@ -48,15 +48,22 @@ test('a full read finds a change that kept the times; a smaller amount of data i
       await window.row('Jobs', 'Database').click();
       await window.command('Run').focus();
       await keyboard.press('ArrowRight');
-      await expect(otherWays).toBeFocused();
+      await expect(options).toBeFocused();
       await keyboard.press('Enter');
-      const item = page.getByRole('menuitem', { name: /^Run and read every file/ });
+      const item = page.getByRole('menuitemcheckbox', { name: /^Read every file/ });
       await expect(item).toBeFocused();
       await expect(item).toContainText('Also reads files whose size and time are unchanged');
-      await farkeep.expectAccessible('jobs-run-menu');
-      await keyboard.press('Escape');
-      await expect(otherWays).toBeFocused();
       await keyboard.press('Enter');
+      await expect(item).toBeChecked();
+      await farkeep.expectAccessible('jobs-run-menu');
+      // The options are for one run, and a closed menu forgets them.
+      await keyboard.press('Escape');
+      await expect(options).toBeFocused();
+      await keyboard.press('Enter');
+      await expect(item).not.toBeChecked();
+      await keyboard.press('Enter');
+      await expect(item).toBeChecked();
+      await keyboard.press('End');
       await keyboard.press('Enter');
       await session.expectEnd('Success', 'to');
       const restored = path.join(home.folder, 'restored');
@@ -88,12 +95,15 @@ test('a full read finds a change that kept the times; a smaller amount of data i
     await session.expectEnd('Success', 'to');
     await expect(accept).toBeHidden();
 
-    // The same from the menu, without a warning before.
+    // The same from the menu, without a warning before, and together with the other option.
     await writeFile(path.join(source, 'a'), '');
     await window.open('Jobs');
     await window.row('Jobs', 'Shrinking').click();
-    await otherWays.click();
-    await page.getByRole('menuitem', { name: /^Run and accept less data/ }).click();
+    await options.click();
+    for (const name of [/^Read every file/, /^Accept less data/]) {
+      await page.getByRole('menuitemcheckbox', { name }).click();
+    }
+    await page.getByRole('menuitem', { name: 'Run with these options' }).click();
     await session.expectEnd('Success', 'to');
   });
 
