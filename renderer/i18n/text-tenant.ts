@@ -186,6 +186,9 @@ export const tenantTexts = {
   'points.column.provider': 'Service provider',
   'points.column.repository': 'Repository',
   'points.column.warnings': 'Warnings',
+  'points.shrunk': 'Much less data than before',
+  'points.shrunk.text':
+    'This run had much less data than the last good run of the job. An older restore point may be the right one.',
   'points.encrypted': 'Encrypted at rest',
   'points.id': 'Identifier',
   'points.unreachable': 'The restore points of {provider} could not be read: {message}',

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { RestorePoint } from '../contracts/models/tenant.ts';
 import { newNameSchema } from '../contracts/models/values.ts';
 import { findById, findByName } from './lookup.ts';
-import { choosePoint } from './point-lookup.ts';
+import { choosePoint, describeShrunk } from './point-lookup.ts';
 
 const of = { what: 'job', listCommand: 'farkeep job list' };
 const point = (id: string, job: string, jobId: string): RestorePoint => ({
@@ -50,6 +50,15 @@ describe('a restore point', () => {
     expect(() => choosePoint(points, 'latest:DB')).toThrow(
       expect.objectContaining({ hint: 'Did you mean "latest:db"?' }),
     );
+  });
+
+  it('with much less data than the last good run is remarked', () => {
+    expect(describeShrunk({ ...point('aaaa1', 'db', '1'), isShrunk: true })).toMatch(
+      /^The newest restore point \(aaaa10000000, of the job "db", .+\) holds much less data .+: farkeep point list$/,
+    );
+    for (const isShrunk of [false, undefined]) {
+      expect(describeShrunk({ ...point('aaaa1', 'db', '1'), isShrunk })).toBeUndefined();
+    }
   });
 
   it('of two jobs with one name is that of the local job; without a local job both are named', () => {

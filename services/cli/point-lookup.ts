@@ -8,6 +8,7 @@ import type { AdminClient } from '../host/carriers/admin-client.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { CommandContext } from './command-context.ts';
 import { findById } from './lookup.ts';
+import { formatInstant } from './quantities.ts';
 import { printable } from './text-table.ts';
 
 const listCommand = 'farkeep point list';
@@ -44,9 +45,21 @@ export async function findPoint(
   for (const { provider, message } of unreachable)
     output.note(`No answer from ${printable(provider)} (${printable(message)})`);
   const hint = unreachable.length > 0 ? `Some providers did not answer: ${listCommand}` : undefined;
-  if (!wanted.startsWith(`${keyword}:`)) return choosePoint(points, wanted, { hint });
-  const { jobs } = await client.domain(jobsDomain).list({});
-  return choosePoint(points, wanted, { hint, jobsHere: jobs.map(({ id }) => id) });
+  const isOfJob = wanted.startsWith(`${keyword}:`);
+  const jobs = isOfJob ? (await client.domain(jobsDomain).list({})).jobs : [];
+  const point = choosePoint(points, wanted, { hint, jobsHere: jobs.map(({ id }) => id) });
+  const remark = wanted === keyword || isOfJob ? describeShrunk(point) : undefined;
+  if (remark !== undefined) output.note(remark);
+  return point;
+}
+
+/** For a person who did not choose the point, only "the newest". Undefined unless its run had much less data than the last good one. */
+export function describeShrunk({ id, job, createdAt, isShrunk }: RestorePoint): string | undefined {
+  if (isShrunk !== true) return undefined;
+  return (
+    `The newest restore point (${id.slice(0, 12)}, of the job "${printable(job)}", ${formatInstant(createdAt)}) holds much less data ` +
+    `than the last good run. An older one may be the right one: ${listCommand}`
+  );
 }
 
 /**

@@ -54,6 +54,24 @@ it('uses the order of starts to find the last session, even after a session whos
   expect(await archive.endedAtMs(newId())).toBeUndefined();
 });
 
+it('finds the ended sessions with a warning, also those that are not written yet', async () => {
+  const history = new SqliteSessionHistory(new Database(':memory:', [sessionHistoryMigration]));
+  const archive = new SessionArchive(history);
+  const saveWarned = async (code: 'source.shrunk' | 'source.changed', message: string): Promise<string> => {
+    const live = make(systemClock);
+    live.warn({ code, message, path: null });
+    live.finish('succeeded');
+    await archive.save(live, 'job', {});
+    return live.id;
+  };
+  const written = await saveWarned('source.shrunk', 'less');
+  await saveWarned('source.changed', 'The text source.shrunk is no code');
+  await save(archive, systemClock);
+  history.save = async () => false;
+  const unwritten = await saveWarned('source.shrunk', 'less');
+  expect(await archive.warnedWith('source.shrunk')).toEqual(new Set([written, unwritten]));
+});
+
 it('keeps and shows a history that a full disk refuses, and writes the history when the disk has room', async () => {
   vi.useFakeTimers();
   try {

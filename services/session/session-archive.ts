@@ -1,5 +1,6 @@
 // Owns the history of sessions of a role: writes each change, and shows unwritten changes as if they were written. A full disk must not end
 // a backup. Does not know how the history is stored.
+import type { ErrorCode } from '../contracts/errors.ts';
 import type { SessionProgress, SessionSummary } from '../contracts/models/session.ts';
 import { keepLeftOut, leftOutOf, type LeftOut } from '../contracts/row-list.ts';
 import { systemClock } from '../kernel/clock.ts';
@@ -176,6 +177,14 @@ export class SessionArchive {
       if (found !== undefined && isWanted(found)) return found;
     }
     return undefined;
+  }
+
+  /** The ended sessions that have a warning with this code. */
+  async warnedWith(code: ErrorCode): Promise<ReadonlySet<string>> {
+    const unsaved = [...this.#unsaved.values()].filter(
+      ({ session }) => session.isFinal && session.detail().warnings.some((warning) => warning.code === code),
+    );
+    return new Set([...(await this.#history.withWarning(code)), ...unsaved.map(({ session }) => session.id)]);
   }
 
   /** The newest session of this owner that can be read. */

@@ -1,4 +1,5 @@
 // Owns the port of the stored history of sessions: one record for each session. Decides neither what is kept nor when it is written.
+import type { ErrorCode } from '../contracts/errors.ts';
 import type { SessionProgress, SessionSummary } from '../contracts/models/session.ts';
 import type { StoredSession } from './session-record.ts';
 
@@ -45,6 +46,8 @@ export interface SessionHistory {
   listOf(owner: string, limit: number): Promise<SessionSummary[]>;
   /** Identifiers, the last started session first. */
   endedOf(owner: string, limit: number): Promise<string[]>;
+  /** Identifiers of the ended sessions that have a warning with this code. */
+  withWarning(code: ErrorCode): Promise<string[]>;
   /** Unfinished sessions, in order of their start. A session that cannot be read counts as ended from then on. */
   unfinished(): Promise<ArchivedSession[]>;
   owners(): Promise<string[]>;

@@ -3,6 +3,7 @@ import type { RestorePoint } from '../../../services/contracts/models/tenant.ts'
 import type { TextFunction } from '../../i18n/use-text.ts';
 import { formatBytes, formatCount, formatInstant } from '../../platform/format.ts';
 import type { TableColumn } from '../../ui/table/data-table.tsx';
+import { StatusBadge } from '../../ui/status-badge.tsx';
 import { Instant } from '../../ui/instant.tsx';
 
 export function pointColumns(t: TextFunction): readonly TableColumn<RestorePoint>[] {
@@ -26,10 +27,20 @@ export function pointColumns(t: TextFunction): readonly TableColumn<RestorePoint
     {
       id: 'size',
       title: t('points.column.size'),
-      width: '100px',
+      width: '112px',
       isNumeric: true,
       sortBy: ({ sourceBytes }) => sourceBytes,
-      cell: ({ sourceBytes }) => formatBytes(sourceBytes),
+      cell: ({ sourceBytes, isShrunk }) =>
+        isShrunk === true ? (
+          <span title={t('points.shrunk')}>
+            <StatusBadge tone="warning">
+              {formatBytes(sourceBytes)}
+              <span className="visually-hidden">, {t('points.shrunk')}</span>
+            </StatusBadge>
+          </span>
+        ) : (
+          formatBytes(sourceBytes)
+        ),
     },
     {
       id: 'files',

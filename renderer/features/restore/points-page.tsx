@@ -15,6 +15,7 @@ import { Instant } from '../../ui/instant.tsx';
 import type { ListCommand } from '../../ui/table/list-command.ts';
 import { ListPage } from '../../ui/table/list-page.tsx';
 import { PropertyList } from '../../ui/property-list.tsx';
+import { StatusBadge } from '../../ui/status-badge.tsx';
 import { RefusedLoginNotices } from '../../ui/refused-login-notices.tsx';
 import { DeletePointDialog, type Deletion } from './delete-point-dialog.tsx';
 import { pointColumns } from './point-columns.tsx';
@@ -99,6 +100,7 @@ export function PointsPage(): ReactNode {
         commands={commands}
         details={(selected, close) => (
           <DetailsPane title={selected.job} onClose={close}>
+            {selected.isShrunk === true && <StatusBadge tone="warning">{t('points.shrunk.text')}</StatusBadge>}
             <PropertyList
               isStacked
               properties={[

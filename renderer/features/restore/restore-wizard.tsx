@@ -84,6 +84,11 @@ export function RestoreWizard({ pointId: initialPointId, onClose }: RestoreWizar
                   <MessageBarBody>{t('points.unreachable', { provider, message })}</MessageBarBody>
                 </MessageBar>
               ))}
+              {point?.isShrunk === true && (
+                <MessageBar intent="warning" layout="multiline" className={styles.notice}>
+                  <MessageBarBody>{t('points.shrunk.text')}</MessageBarBody>
+                </MessageBar>
+              )}
               <div className={styles.frame}>
                 <DataTable
                   label={t('points.title')}

@@ -5,11 +5,8 @@ import type { RefObject } from 'react';
 
 interface CorrectionsOptions {
   readonly page: RefObject<HTMLElement | null>;
-  /** A new object whenever the input of the wizard has changed. */
-  readonly steps: readonly unknown[];
-  readonly stepId: string | undefined;
-  /** The check of the page. It shows the errors that it finds, and removes the others. */
-  readonly validate: (() => boolean) | undefined;
+  /** A new object whenever the input of the wizard has changed. `validate` shows the errors that it finds, and removes the others. */
+  readonly step: { readonly id: string; readonly validate?: () => boolean } | undefined;
   /** Whether the service has refused a field of this page. */
   readonly isFieldRefused: boolean;
   /** The refused field has another value now. */
@@ -18,22 +15,21 @@ interface CorrectionsOptions {
 
 /** @returns the function to call after the check of a page has failed */
 export function useCorrections(options: CorrectionsOptions): (stepId: string) => void {
-  const { page, steps, stepId, validate, isFieldRefused, onCorrected } = options;
+  const { page, step, isFieldRefused, onCorrected } = options;
   const refusedId = useRef<string | null>(null);
   // The check sets the errors, which draws the wizard again. This drawing must not lead to another check.
   const isDrawnByCheck = useRef(false);
   const refusedValue = useRef<string | null>(null);
   useEffect(() => {
-    if (refusedId.current === null || refusedId.current !== stepId) return;
+    if (step === undefined || refusedId.current !== step.id) return;
     if (isDrawnByCheck.current) {
       isDrawnByCheck.current = false;
       return;
     }
     isDrawnByCheck.current = true;
     // From then on the fields stay quiet until Next.
-    if (validate?.() !== false) refusedId.current = null;
-    // Only a change of the input makes new steps.
-  }, [steps]);
+    if (step.validate?.() !== false) refusedId.current = null;
+  }, [step]);
   useEffect(() => {
     if (!isFieldRefused) {
       refusedValue.current = null;

@@ -86,9 +86,7 @@ export function Wizard({ title, steps, isDirty, onClose, footerStart, jumpTo = n
   const isFieldHere = field !== undefined && step?.fields?.includes(field) === true;
   const noteRefused = useCorrections({
     page: content,
-    steps,
-    stepId: step?.id,
-    validate: step?.validate,
+    step,
     isFieldRefused: isFieldHere,
     onCorrected: call.clearError,
   });

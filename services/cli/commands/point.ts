@@ -153,6 +153,7 @@ function formatList(points: readonly RestorePoint[]): string {
       { title: 'FILES', value: ({ files }) => formatCount(files), align: 'right' },
       { title: 'SIZE', value: ({ sourceBytes }) => formatBytes(sourceBytes), align: 'right' },
       { title: 'WARNINGS', value: ({ warnings }) => formatCount(warnings), align: 'right' },
+      { title: 'REMARK', value: ({ isShrunk }) => (isShrunk === true ? 'much less data than before' : '') },
     ],
     'There is no restore point. Next: farkeep job run NAME',
   );

@@ -90,6 +90,8 @@ export const restorePointSchema = z.object({
   files: countSchema,
   encrypted: z.boolean(),
   warnings: countSchema,
+  /** True: the run had the warning source.shrunk. Known only for runs in the session history of this tenant service. */
+  isShrunk: z.boolean().optional(),
 });
 export type RestorePoint = z.infer<typeof restorePointSchema>;
 

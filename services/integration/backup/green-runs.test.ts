@@ -63,6 +63,9 @@ describe('a successful run', () => {
     const { sessionId } = await stack.tenant.domain(jobsDomain).run({ jobId, isLessAccepted: true });
     expect(await stack.untilEnded(sessionId)).toMatchObject({ state: 'succeeded' });
     expect(await stack.runJob(jobId)).toMatchObject({ state: 'succeeded' });
+    const { points } = await stack.tenant.domain(pointsDomain).list({});
+    const ofJob = points.filter((point) => point.jobId === jobId);
+    expect(ofJob.map(({ isShrunk }) => isShrunk)).toEqual([false, true, true, false, false]);
   }, 60_000);
 
   it('has a warning when one of several sources is empty', async () => {

@@ -1,5 +1,6 @@
 // Owns the history of sessions in the SQLite database of a role: one row for each session. Never holds a key; holds file names only where
 // the session itself shows them.
+import type { ErrorCode } from '../../contracts/errors.ts';
 import {
   finalSessionStates,
   sessionDetailSchema,
@@ -122,6 +123,18 @@ export class SqliteSessionHistory implements SessionHistory {
   async endedOf(owner: string, limit: number): Promise<string[]> {
     return this.#database
       .all('SELECT id FROM sessions WHERE owner = ? AND is_final = 1 ORDER BY rowid DESC LIMIT ?', owner, limit)
+      .map(({ id }) => String(id));
+  }
+
+  async withWarning(code: ErrorCode): Promise<string[]> {
+    return this.#database
+      .all(
+        // The search for the text is much faster than JSON, and leaves few records.
+        `SELECT id FROM sessions WHERE is_final = 1 AND instr(detail, ?) > 0 AND json_valid(detail) AND EXISTS (
+           SELECT 1 FROM json_each(detail, '$.warnings') WHERE json_extract(value, '$.code') = ?)`,
+        code,
+        code,
+      )
       .map(({ id }) => String(id));
   }
 

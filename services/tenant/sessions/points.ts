@@ -76,7 +76,8 @@ export class Points {
         }
       }),
     );
-    const points = lists.flatMap((list) => list.points);
+    const shrunk = await this.#sessions.shrunkPoints();
+    const points = lists.flatMap((list) => list.points.map((point) => ({ ...point, isShrunk: shrunk.has(point.id) })));
     return {
       points: inOrder(points),
       unreadable: lists.flatMap((list) => list.unreadable),

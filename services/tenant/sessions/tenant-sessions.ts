@@ -161,6 +161,11 @@ export class TenantSessions {
     return null;
   }
 
+  /** The restore points of runs with much less data than the last good run. A point has the identifier of its session. */
+  shrunkPoints(): Promise<ReadonlySet<string>> {
+    return this.#options.archive.warnedWith('source.shrunk');
+  }
+
   async list(limit: number): Promise<SessionSummary[]> {
     return mapRows(
       await this.#options.archive.list(limit),
