@@ -44,7 +44,12 @@ const directory = `
 /** Without the code, the console could not tell a refused login from other problems. */
 const problemCode = 'ALTER TABLE providers ADD COLUMN problem_code TEXT;';
 
-export const tenantMigrations: readonly string[] = [directory, sessionHistoryMigration, sessionFiguresMigration, problemCode];
+export const tenantMigrations: readonly string[] = [
+  directory,
+  sessionHistoryMigration,
+  sessionFiguresMigration,
+  problemCode,
+];
 
 /** @throws service.database-damaged */
 export function openTenantDatabase(home: string, logger?: Logger): Database {
