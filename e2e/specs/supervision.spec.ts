@@ -96,26 +96,28 @@ test('closing while a session runs asks; cancel, tray and stop do what their lab
     await expect(page.getByText('1 session running')).toBeVisible();
   });
 
-  const question = page.getByRole('alertdialog', { name: 'Close Farkeep while sessions run?' });
+  const question = page.getByRole('alertdialog', { name: 'Close Farkeep?' });
   const close = () => app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close());
   const isVisible = () => app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.isVisible());
 
   await close();
   await expect(question).toBeVisible();
+  await expect(question).toContainText('1 session is running');
+  await expect(question).toContainText('1 tenant backs up through this computer.');
   await farkeep.expectAccessible('close-question');
   await question.getByRole('button', { name: 'Cancel' }).click();
   await expect(question).toBeHidden();
   expect(await isVisible()).toBe(true);
 
   await close();
-  await question.getByRole('button', { name: 'Keep running in the tray' }).click();
+  await question.getByRole('button', { name: 'Keep running' }).click();
   await expect.poll(isVisible).toBe(false);
   const tenant = await farkeep.pidOf('tenant');
   expect(isAlive(tenant)).toBe(true);
   await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.show());
 
   await close();
-  await question.getByRole('button', { name: 'Stop and exit' }).click();
+  await question.getByRole('button', { name: 'Stop services and exit' }).click();
   await farkeep.waitForEnd();
   await expect.poll(() => isAlive(tenant)).toBe(false);
 });

@@ -40,6 +40,14 @@ process.on('message', (message: MessageToService | KeychainMessage) => {
     if (message.command === 'environment') {
       send({ kind: 'result', id: message.id, result: { ok: true, value: { ...process.env } } });
     }
+    if (message.command === 'getSettings') {
+      const protection = {
+        kind: 'os-keychain',
+        description: 'Encrypted by the test keychain',
+        keychain: 'Test Keychain',
+      };
+      send({ kind: 'result', id: message.id, result: { ok: true, value: { keyBits: 2048, protection } } });
+    }
     if (message.command === 'keychain')
       send({ kind: 'result', id: message.id, result: { ok: true, value: { handedOver, argv: process.argv } } });
     if (message.command === 'echo')
