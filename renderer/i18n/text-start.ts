@@ -131,6 +131,8 @@ export const startTexts = {
     'With the keychain, only the console can start the service. Use a key file if the service must start without the console.',
   'certificateSettings.keychain.none':
     'This computer has no keychain that the console can use, or the keychain is locked.',
+  'certificateSettings.keychain.attached':
+    'Another program started the provider service. A keychain can be used only with a service that this console starts.',
   'certificateSettings.keychain.could':
     'A key in {keychain} can protect the private keys. A copy of the disk is then not enough to decrypt them, and only the console can start the service.',
   'certificateSettings.useKeyFile': 'Use a key file',

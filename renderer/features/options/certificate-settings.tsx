@@ -7,6 +7,7 @@ import type { certificateDomain } from '../../../services/contracts/rpc/certific
 import { useText } from '../../i18n/use-text.ts';
 import { providerClients } from '../../platform/clients.ts';
 import { openDialog } from '../../platform/dialog-store.ts';
+import { useService } from '../../platform/use-mirror.ts';
 import { ErrorView } from '../../ui/error-view.tsx';
 import { useCall } from '../../ui/use-call.ts';
 import { OptionsSection } from './options-section.tsx';
@@ -32,6 +33,7 @@ export function CertificateSettings(): ReactNode {
   }, [run]);
   const save = (change: CommandInput<typeof certificateDomain, 'setSettings'>): void =>
     void run(async () => setSettings(await providerClients.certificate.setSettings(change)));
+  const isAttached = useService('provider')?.origin === 'attached';
   const isInKeychain = settings?.protection.kind === 'os-keychain';
   const keychain = settings?.protection.keychain ?? null;
   return (
@@ -70,7 +72,7 @@ export function CertificateSettings(): ReactNode {
                 {isInKeychain
                   ? t('certificateSettings.keychain.inUse')
                   : keychain === null
-                    ? t('certificateSettings.keychain.none')
+                    ? t(isAttached ? 'certificateSettings.keychain.attached' : 'certificateSettings.keychain.none')
                     : t('certificateSettings.keychain.could', { keychain })}
               </p>
             </div>
