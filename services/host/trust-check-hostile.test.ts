@@ -18,7 +18,8 @@ import {
   usage,
   wideKey,
 } from '../testing/certificates/minted-certificates.ts';
-import { checkTrust, type TrustCheckOptions, type TrustCheckResult } from '../offline/trust-check.ts';
+import { checkTrust, type TrustCheckOptions } from '../offline/trust-check.ts';
+import type { ServerCheck } from '../pki/trust/server-check.ts';
 
 const root = mint({ subject: 'Root', isAuthority: true });
 
@@ -44,10 +45,10 @@ async function serve(leaf: Minted, sent: readonly Minted[] = []): Promise<{ port
   return { port: (server.address() as AddressInfo).port, asked };
 }
 
-const check = (port: number, more: Partial<TrustCheckOptions> = {}): Promise<TrustCheckResult> =>
+const check = (port: number, more: Partial<TrustCheckOptions> = {}): Promise<ServerCheck> =>
   checkTrust({ host: '127.0.0.1', port, name: 'gw.a.test', rootsPem: root.certPem, clock: systemClock, ...more });
 
-const refusals = ({ findings }: TrustCheckResult): string[] =>
+const refusals = ({ findings }: ServerCheck): string[] =>
   findings.filter(({ isRefusing }) => isRefusing).map(({ reason, message }) => `${reason}: ${message}`);
 
 describe('the name that the client sends to a server', () => {

@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../kernel/clock.ts';
 import { OpenSsl, type TestCertificate } from '../testing/certificates/openssl.ts';
-import { checkTrust, type TrustCheckOptions, type TrustCheckResult } from './trust-check.ts';
+import { checkTrust, type TrustCheckOptions } from './trust-check.ts';
+import type { ServerCheck } from '../pki/trust/server-check.ts';
 
 let openssl: OpenSsl;
 let root: TestCertificate;
@@ -28,7 +29,7 @@ async function serve(options: TlsOptions = {}): Promise<{ port: number; received
   return { port: (listener.address() as AddressInfo).port, receivedBytes: () => receivedBytes };
 }
 
-const check = (port: number, options: Partial<TrustCheckOptions> = {}): Promise<TrustCheckResult> =>
+const check = (port: number, options: Partial<TrustCheckOptions> = {}): Promise<ServerCheck> =>
   checkTrust({ host: '127.0.0.1', port, name: 'gw.a.test', clock: systemClock, ...options });
 
 describe('trust check', () => {

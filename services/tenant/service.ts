@@ -26,6 +26,7 @@ import { sessionHandlers } from './rpc/session-handlers.ts';
 import { TenantSessions } from './sessions/tenant-sessions.ts';
 import { openTenantState } from './state/tenant-state.ts';
 import { TrustPrompts } from './trust/trust-prompts.ts';
+import { TrustCheck } from './providers/trust-check.ts';
 import { trustHandlers } from './rpc/trust-handlers.ts';
 import { TrustSettingsStore } from './trust/trust-settings.ts';
 
@@ -136,7 +137,10 @@ async function open(
         trustPrompts,
         onNameGone: (name) => clockWatch.forget(name),
       }),
-      trust: trustHandlers({ trustPrompts, pins, journal, settings: trustSettings, clock, publish }),
+      trust: trustHandlers({
+        ...{ trustPrompts, pins, journal, settings: trustSettings, clock, publish },
+        trustCheck: new TrustCheck({ providers, dialer, pins, rules: trustSettings, clock }),
+      }),
       jobs: jobs.handlers(),
       points: pointHandlers(points),
       sessions: sessionHandlers(sessions),

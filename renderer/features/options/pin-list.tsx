@@ -19,6 +19,7 @@ import { useCall } from '../../ui/use-call.ts';
 import { exportTrustedHosts, importTrustedHosts } from './trusted-hosts.ts';
 import { OptionsSection } from './options-section.tsx';
 import { ReinstateDialog } from './reinstate-dialog.tsx';
+import { TrustCheckDialog } from './trust-check-dialog.tsx';
 
 const tones: Readonly<Record<Pin['state'], Tone>> = {
   current: 'success',
@@ -40,6 +41,7 @@ export function PinList(): ReactNode {
   const trustedCount = pins.filter(({ state }) => state === 'current').length;
   const [imported, setImported] = useState<string | null>(null);
   const call = useCall();
+  const [isChecking, setChecking] = useState(false);
   const [revoking, setRevoking] = useState<Pin | null>(null);
   const [reinstating, setReinstating] = useState<Pin | null>(null);
   return (
@@ -48,6 +50,9 @@ export function PinList(): ReactNode {
       aside={
         <div className={styles.buttons}>
           <span className={styles.muted}>{t('pins.count', { count: trustedCount })}</span>
+          <Button size="small" onClick={() => setChecking(true)}>
+            {t('trustCheck.open')}
+          </Button>
           <Button
             size="small"
             disabled={call.isBusy || trustedCount === 0}
@@ -146,6 +151,7 @@ export function PinList(): ReactNode {
           ]}
         />
       )}
+      {isChecking && <TrustCheckDialog onClose={() => setChecking(false)} />}
       {reinstating !== null && <ReinstateDialog pin={reinstating} onClose={() => setReinstating(null)} />}
       {revoking !== null && (
         <ConfirmDialog

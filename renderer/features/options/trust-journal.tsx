@@ -11,6 +11,7 @@ import { tenantClients } from '../../platform/clients.ts';
 import { toErrorInfo } from '../../platform/error-info.ts';
 import { Thumbprint } from '../../ui/certificate/thumbprint.tsx';
 import { useMirror } from '../../platform/use-mirror.ts';
+import { CopyButton } from '../../ui/form/copy-button.tsx';
 import { ErrorView } from '../../ui/error-view.tsx';
 import { Instant } from '../../ui/instant.tsx';
 import { LeftOutNotice } from '../../ui/left-out-notice.tsx';
@@ -21,6 +22,8 @@ import { OptionsSection } from './options-section.tsx';
 type Journal = CommandOutput<typeof trustDomain, 'journal'>;
 
 const useStyles = makeStyles({
+  hash: { fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200, overflowWrap: 'anywhere' },
+  head: { display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: '8px' },
   muted: { margin: 0, color: tokens.colorNeutralForeground3 },
 });
 
@@ -58,6 +61,16 @@ export function TrustJournal(): ReactNode {
               ? t('journal.intact', { count: journal.entries.length })
               : t('journal.broken', { sequence: String(journal.brokenAt ?? '?') })}
           </StatusBadge>
+          <div className={styles.head}>
+            <span className={styles.muted}>{t('journal.head', { count: journal.entries.length })}</span>
+            <code className={styles.hash}>{journal.head}</code>
+            <CopyButton
+              label={t('journal.head.copy')}
+              isIconOnly
+              size="small"
+              text={`${journal.entries.length} ${journal.head}`}
+            />
+          </div>
           <SimpleTable
             label={t('journal.title')}
             rows={journal.entries.toReversed()}

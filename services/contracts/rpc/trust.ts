@@ -1,15 +1,20 @@
 // Domain of trust, served by the tenant service: prompts, pins, journal.
 import { z } from 'zod';
 import { defineDomain } from '../contract.ts';
+import { defaultPorts } from '../default-ports.ts';
+import { certificateSummarySchema } from '../models/certificate.ts';
 import {
   pinSchema,
   thumbprintCheckSchema,
+  tlsInfoSchema,
+  trustDecisionSchema,
   trustJournalEntrySchema,
   trustPromptSchema,
+  trustReasonSchema,
   trustSettingsProblemSchema,
   trustSettingsSchema,
 } from '../models/trust.ts';
-import { countSchema, emptySchema, idSchema, instantSchema } from '../models/values.ts';
+import { countSchema, emptySchema, hostSchema, idSchema, instantSchema, portSchema } from '../models/values.ts';
 import { rowList } from '../row-list.ts';
 
 export const trustDomain = defineDomain({
@@ -48,6 +53,39 @@ export const trustDomain = defineDomain({
         /** Hash of the last valid entry. A copy of the hash that is kept elsewhere reveals whether later entries were deleted. */
         head: z.string().default(''),
       }),
+    },
+    /**
+     * Looks at the certificate of a gateway and decides as a connection would. Sends nothing else, stores nothing and asks nobody. Errors:
+     * gateway.unreachable, tls.version, tls.failed, trust.thumbprint-malformed.
+     */
+    check: {
+      input: z.object({
+        host: hostSchema,
+        port: portSchema.default(defaultPorts.gateway.gateway),
+        /** A thumbprint as a person pastes it; it then decides instead of the pins. */
+        fingerprint: z.string().max(1000).optional(),
+      }),
+      output: trustDecisionSchema.extend({
+        /** The name under which a certificate of this address is pinned. */
+        identity: z.string(),
+        findings: rowList(z.object({ reason: trustReasonSchema, isRefusing: z.boolean(), message: z.string() })),
+        /** The next step after a refusal. */
+        advice: z.string().nullable(),
+        certificate: certificateSummarySchema,
+        tls: tlsInfoSchema,
+      }),
+    },
+    /**
+     * Pins the certificate of a gateway by its thumbprint, before a provider is added there or before a job asks. Errors:
+     * trust.thumbprint-mismatch, trust.thumbprint-malformed, trust.refused.
+     */
+    acceptInAdvance: {
+      input: z.object({
+        host: hostSchema,
+        port: portSchema.default(defaultPorts.gateway.gateway),
+        fingerprint: z.string().min(1).max(1000),
+      }),
+      output: z.object({ identity: z.string(), sha256: z.string() }),
     },
     /** The pinned providers as the text of a file, for another machine. Contains certificates only, no secret. */
     exportHosts: { input: emptySchema, output: z.object({ text: z.string(), count: countSchema }) },

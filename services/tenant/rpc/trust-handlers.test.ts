@@ -7,11 +7,12 @@ import { trustDomain } from '../../contracts/rpc/trust.ts';
 import { silentLogger } from '../../kernel/logger.ts';
 import { summarize } from '../../pki/certificate/certificate-summary.ts';
 import { mint } from '../../testing/certificates/minted-certificates.ts';
-import { adminAtCommandLine, callHandlers, refusalOf } from '../../testing/handler-calls.ts';
+import { adminAtCommandLine, callHandlers, refusalOf, standIn } from '../../testing/handler-calls.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
 import { makeTemporaryFolder } from '../../testing/temporary-folder.ts';
 import { openTenantInMemory, type TenantInMemory } from '../../testing/tenant-in-memory.ts';
 import type { PresentedCertificate } from '../../transport/control-client.ts';
+import type { TrustCheck } from '../providers/trust-check.ts';
 import type { TrustPrompts } from '../trust/trust-prompts.ts';
 import { TrustSettingsStore } from '../trust/trust-settings.ts';
 import { trustHandlers } from './trust-handlers.ts';
@@ -45,7 +46,11 @@ describe('the trust of a tenant', () => {
       logger: silentLogger,
     });
     const { publish } = events;
-    return callHandlers(trustDomain, trustHandlers({ trustPrompts, pins, journal, settings: store, clock, publish }));
+    const trustCheck = standIn<TrustCheck>({});
+    return callHandlers(
+      trustDomain,
+      trustHandlers({ trustPrompts, pins, journal, settings: store, trustCheck, clock, publish }),
+    );
   };
   beforeEach(async () => {
     clock = new ManualClock(Date.now());

@@ -7,6 +7,7 @@ import type { PinStore } from '../../certstore/pin-store.ts';
 import type { TrustJournal } from '../../certstore/trust-journal.ts';
 import { exportTrustedHosts, importTrustedHosts } from '../../certstore/trusted-hosts.ts';
 import type { Clock } from '../../kernel/clock.ts';
+import type { TrustCheck } from '../providers/trust-check.ts';
 import type { TrustPrompts } from '../trust/trust-prompts.ts';
 import type { TrustSettingsStore } from '../trust/trust-settings.ts';
 
@@ -19,10 +20,11 @@ export function trustHandlers(options: {
   pins: PinStore;
   journal: TrustJournal;
   settings: TrustSettingsStore;
+  trustCheck: Pick<TrustCheck, 'check' | 'accept'>;
   clock: Clock;
   publish: EventPublisher;
 }): DomainHandlers<typeof trustDomain> {
-  const { trustPrompts, pins, journal, settings, clock, publish } = options;
+  const { trustPrompts, pins, journal, settings, trustCheck, clock, publish } = options;
   const shownSettings = async (): Promise<TrustSettings & { problems: TrustSettingsProblem[] }> => ({
     ...settings.current,
     problems: await settings.problems(),
@@ -54,6 +56,8 @@ export function trustHandlers(options: {
       const { isIntact, brokenAt, head } = journal.verify();
       return { entries: journal.list(), isIntact, brokenAt, head };
     },
+    check: (input, { signal }) => trustCheck.check(input, signal),
+    acceptInAdvance: (input, { signal }) => trustCheck.accept(input, signal),
     exportHosts: (_input, context) => ({
       count: pins.list().filter(({ state }) => state === 'current').length,
       text: exportTrustedHosts(pins, journal, who(context), clock),

@@ -13,7 +13,6 @@ import { readCrls } from '../../pki/trust/crl.ts';
 import { splitPemCertificates } from '../../pki/certificate/pem.ts';
 import { RevocationChecker } from '../../pki/trust/revocation.ts';
 import type { RevocationAnswer } from '../../pki/trust/trust.ts';
-import type { PresentedCertificate } from '../../transport/control-client.ts';
 
 const maxFileBytes = 16 * 1024 * 1024;
 
@@ -25,12 +24,20 @@ const defaults: TrustSettings = {
   canTrustFirstUse: false,
 };
 
+/** What a revocation check needs of a handshake. */
+export interface PresentedChain {
+  readonly leafDer: Uint8Array;
+  readonly chainDer: readonly Uint8Array[];
+  readonly othersDer?: readonly Uint8Array[];
+  readonly isAuthorized: boolean;
+}
+
 /** The trust rules of a connection, apart from pins. */
 export interface TrustRules {
   /** Authorities in addition to those of the system, one PEM certificate each. */
   roots(): Promise<readonly string[]>;
   /** Undefined when no revocation list is available. */
-  revocation(presented: PresentedCertificate, signal: AbortSignal): Promise<RevocationAnswer | undefined>;
+  revocation(presented: PresentedChain, signal: AbortSignal): Promise<RevocationAnswer | undefined>;
 }
 
 export interface TrustSettingsOptions {
@@ -124,7 +131,7 @@ export class TrustSettingsStore implements TrustRules {
     return roots;
   }
 
-  async revocation(presented: PresentedCertificate, signal: AbortSignal): Promise<RevocationAnswer | undefined> {
+  async revocation(presented: PresentedChain, signal: AbortSignal): Promise<RevocationAnswer | undefined> {
     const { leafDer, chainDer, othersDer, isAuthorized } = presented;
     // Only the person who pinned a self-signed certificate can revoke it, so revocation lists do not apply.
     if (isSelfSigned(readCertificate(leafDer))) return undefined;
@@ -142,7 +149,7 @@ export class TrustSettingsStore implements TrustRules {
       this.#checker = { versions, checker };
     }
     const answer = await this.#checker.checker.check(
-      { leafDer, chainDer, othersDer, isAuthorizedByOpenSsl: isAuthorized },
+      { leafDer, chainDer, isAuthorizedByOpenSsl: isAuthorized, ...(othersDer === undefined ? {} : { othersDer }) },
       signal,
     );
     const [gone] = missing;
