@@ -81,7 +81,8 @@ export const sessionTexts = {
 
   'session.summary': 'Summary',
   'session.summary.duration': 'Duration',
-  'session.summary.rate': 'Rate',
+  'session.summary.readRate': 'Read rate',
+  'session.summary.transferRate': 'Transfer rate',
   'session.summary.left': 'Time left',
   'session.summary.bottleneck': 'Bottleneck',
   'session.data': 'Data',

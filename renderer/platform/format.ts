@@ -69,13 +69,12 @@ export function formatPercent(part: number, whole: number): string {
   return `${Math.min(99, part > 0 ? Math.max(1, Math.floor(percent)) : 0)} %`;
 }
 
-/** "3.0x": how many times smaller the transferred data is than the data that was read. */
-export function formatRatio(readBytes: number, transferredBytes: number): string | null {
-  if (readBytes <= 0 || transferredBytes <= 0) return null;
-  const ratio = readBytes / transferredBytes;
+/** "3.0x": how many times smaller the transferred data is than its content. */
+export function formatRatio(contentBytes: number, transferredBytes: number): string | null {
+  if (contentBytes <= 0 || transferredBytes <= 0) return null;
+  const ratio = contentBytes / transferredBytes;
   // For a few bytes the ratio would be "0.0x", which is useless.
   if (ratio < 0.1) return null;
-  // At the start much is read before the first bytes are sent.
   return ratio >= 1000 ? '> 999x' : `${oneDigit.format(ratio)}x`;
 }
 

@@ -52,6 +52,7 @@ export function exampleSession(viewer: 'tenant' | 'provider', changes: Partial<S
         processedFiles: 41_222,
         readBytes: 12_400_000_000,
         transferredBytes: 4_100_000_000,
+        contentBytes: 12_300_000_000,
         safeBytes: 68_100_000_000,
         unchangedFiles: 38_011,
         newBlocks: 9120,

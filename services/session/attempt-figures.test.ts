@@ -11,6 +11,7 @@ const figures: fc.Arbitrary<AttemptFigures> = fc.record({
   processedFiles: count,
   readBytes: count,
   transferredBytes: count,
+  contentBytes: count,
   safeBytes: count,
   unchangedFiles: count,
   newBlocks: count,

@@ -17,7 +17,10 @@ export const growingFigures = [
 type GrowingFigure = (typeof growingFigures)[number];
 
 /** What one attempt has counted so far. */
-export type AttemptFigures = Pick<SessionProgress, GrowingFigure | 'totalBytes' | 'totalFiles' | 'restored'>;
+export type AttemptFigures = Pick<
+  SessionProgress,
+  GrowingFigure | 'contentBytes' | 'totalBytes' | 'totalFiles' | 'restored'
+>;
 
 /**
  * The figures of a session after a report: no figure is smaller than before. A total that is being counted again keeps its last value, and
@@ -26,6 +29,8 @@ export type AttemptFigures = Pick<SessionProgress, GrowingFigure | 'totalBytes' 
 export function grown(before: SessionProgress, report: Partial<SessionProgress>): SessionProgress {
   const after = { ...before, ...report };
   if (after.restored === undefined && before.restored !== undefined) after.restored = before.restored;
+  if (before.contentBytes !== undefined || report.contentBytes !== undefined)
+    after.contentBytes = Math.max(before.contentBytes ?? 0, report.contentBytes ?? 0);
   for (const name of growingFigures) after[name] = Math.max(before[name], after[name]);
   after.processedBytes = Math.max(after.processedBytes, after.safeBytes);
   after.totalBytes = total(report.totalBytes ?? before.totalBytes, after.processedBytes);
@@ -53,6 +58,7 @@ export function addAttempt(earlier: SessionProgress, now: AttemptFigures): Parti
     readBytes: earlier.readBytes + now.readBytes,
     transferredBytes: earlier.transferredBytes + now.transferredBytes,
     newBlocks: earlier.newBlocks + now.newBlocks,
+    ...(now.contentBytes === undefined ? {} : { contentBytes: (earlier.contentBytes ?? 0) + now.contentBytes }),
   };
   if (now.restored !== undefined && earlier.restored !== undefined) {
     const { files, bytes, skipped, failed } = now.restored;

@@ -373,7 +373,7 @@ export class LiveSession {
   #stillFigures(): void {
     if (this.isFinal) return;
     this.#throughput.restart();
-    this.setProgress({ readBytesPerSecond: 0, transferredBytesPerSecond: 0, secondsLeft: null });
+    this.setProgress({ readBytesPerSecond: 0, transferredBytesPerSecond: 0, secondsLeft: null }, null);
     this.#progressOut.flush();
   }
 

@@ -60,6 +60,8 @@ const progress = z.object({
   processedFiles: count,
   readBytes: bytes,
   transferredBytes: bytes,
+  /** The content of the transferred blocks, before compression and encryption. */
+  contentBytes: bytes.optional(),
   safeBytes: bytes,
   unchangedFiles: count,
   newBlocks: count,

@@ -3,6 +3,7 @@ import { noProgress } from '../../../services/contracts/models/session.ts';
 import { exampleSamples, exampleSession } from '../../testing/example-session.ts';
 import { largestPart } from './throughput/bottleneck.ts';
 import { samplesInRange, thinOut, toColumns } from './throughput/throughput-series.ts';
+import { ratesOf } from './state/session-rates.ts';
 import { hasFigures, movementOf } from './state/shown-state.ts';
 import { statusFigures } from './throughput/status-figures.ts';
 import { whoCanRead } from './handshake/who-can-read.ts';
@@ -69,6 +70,22 @@ describe('a session that does not move', () => {
     expect(hasFigures({ state: 'waiting-to-resume', progress: noProgress })).toBe(true);
     expect(hasFigures({ state: 'succeeded', progress: { ...noProgress, totalBytes: 0 } })).toBe(true);
     expect(hasFigures({ state: 'failed', progress: { ...noProgress, readBytes: 1 } })).toBe(true);
+  });
+});
+
+describe('the rates of a session', () => {
+  const session = exampleSession('tenant');
+
+  it('are none while it is paused or waits, and the averages of the run after its end', () => {
+    expect(ratesOf(session)).toMatchObject({ readBytesPerSecond: 312_000_000, transferredBytesPerSecond: 104_000_000 });
+    expect(ratesOf({ ...session, state: 'paused' })).toBeNull();
+    expect(ratesOf({ ...session, state: 'waiting-to-resume' })).toBeNull();
+    const endedAt = new Date(Date.parse(session.createdAt) + 100_000).toISOString();
+    // Unchanged files were processed, but nothing was read for them.
+    expect(ratesOf({ ...session, state: 'succeeded', endedAt })).toEqual({
+      readBytesPerSecond: 124_000_000,
+      transferredBytesPerSecond: 41_000_000,
+    });
   });
 });
 

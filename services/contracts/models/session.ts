@@ -61,6 +61,8 @@ export const sessionProgressSchema = z.object({
   readBytes: bytesSchema,
   /** Bytes on the wire, after compression and encryption. */
   transferredBytes: bytesSchema,
+  /** The content of the transferred blocks, before compression and encryption; missing when the other side has an earlier version. */
+  contentBytes: bytesSchema.optional(),
   /** Source bytes that are durable at the provider (backup) or on the destination disk (restore). */
   safeBytes: bytesSchema,
   /** Files that were not read, because an earlier session or attempt stored their blocks. */

@@ -112,6 +112,8 @@ export interface SourceTotals {
   readonly readBytes: number;
   /** Encoded bytes of blocks that were sent or received. */
   readonly transferredBytes: number;
+  /** The content of these blocks, before compression and encryption. */
+  readonly contentBytes?: number;
   /** Encoded bytes of blocks that survive a crash of the target. */
   readonly durableBytes: number;
   /** Backup: the part of `processedBytes` that survives a crash of the target now; never more than `processedBytes`. */

@@ -11,6 +11,8 @@ import type { FromWorker } from './streams/worker-link.ts';
 
 export interface Pipeline {
   readonly phase: MoverPhase;
+  /** Backup: time in which the main thread walked the sources. */
+  readonly walkMs?: number;
   totals(): SourceTotals;
   run(
     root: Buffer,

@@ -29,6 +29,7 @@ const root = new Uint8Array([1, 2, 3]);
 class FakePool implements SourceStreams {
   readonly size = 2;
   readonly counters = emptyCounters();
+  readonly lanes = [emptyCounters(), emptyCounters()];
   readonly sent: ToWorker[] = [];
   hasRunningThreads = false;
   handlers: StreamPoolHandlers | undefined;
@@ -157,7 +158,7 @@ describe('a source mover', () => {
     const progress = (): MoverEvent[] => events.filter(({ type }) => type === 'progress');
     expect(progress()).toHaveLength(3);
     // More time than two threads can use; the share must still be at most 1.
-    pool.counters.networkMs += 1_000_000;
+    for (const lane of pool.lanes) lane.networkMs += 1_000_000;
     await clock.advance(100);
     expect(progress().at(-1)).toMatchObject({
       phase: 'transferring',

@@ -3,7 +3,8 @@
 import { systemClock, type Timers } from '../../kernel/clock.ts';
 import { every } from '../../kernel/schedule.ts';
 import { toFarkeepError, type FarkeepError } from '../../kernel/farkeep-error.ts';
-import type { BusyShares, MoverEvent, SourceStart } from '../link/local-link.ts';
+import { BusyWindow } from './busy-window.ts';
+import type { MoverEvent, SourceStart } from '../link/local-link.ts';
 import { peakMemoryBytes } from '../link/peak-memory.ts';
 import type { Pipeline, PipelineOptions } from './pipeline.ts';
 import type { SourceStreams } from './streams/stream-pool.ts';
@@ -32,8 +33,7 @@ export class SourceMover {
   readonly #opened = Promise.withResolvers<Buffer>();
   readonly #openStreams = new Set<number>();
   #root: Buffer = Buffer.alloc(0);
-  #lastProgressMs = performance.now();
-  #lastBusy = { sourceMs: 0, compressMs: 0, networkMs: 0, targetMs: 0 };
+  readonly #busy = new BusyWindow();
 
   constructor(options: SourceMoverOptions) {
     const { start, pool, emit } = options;
@@ -117,17 +117,7 @@ export class SourceMover {
     const pipeline = this.#pipeline;
     if (pipeline === undefined) return;
     const now = performance.now();
-    const budgetMs = Math.max(1, (now - this.#lastProgressMs) * pool.size);
-    const { sourceMs, compressMs, networkMs, targetMs } = pool.counters;
-    const share = (current: number, last: number): number => Math.min(1, (current - last) / budgetMs);
-    const busy: BusyShares = {
-      source: share(sourceMs, this.#lastBusy.sourceMs),
-      compress: share(compressMs, this.#lastBusy.compressMs),
-      network: share(networkMs, this.#lastBusy.networkMs),
-      target: share(targetMs, this.#lastBusy.targetMs),
-    };
-    this.#lastBusy = { sourceMs, compressMs, networkMs, targetMs };
-    this.#lastProgressMs = now;
+    const busy = this.#busy.shares(now, pool.lanes, pipeline.walkMs ?? 0);
     this.#emit({ type: 'progress', phase: pipeline.phase, totals: pipeline.totals(), busy });
   }
 }

@@ -238,6 +238,7 @@ export class StreamWorker {
       for (const [index, block] of blocks.entries()) {
         if (index < first) continue;
         counters.transferredBytes += block.stored.length;
+        counters.contentBytes += block.contentLength;
         counters.newBlocks += 1;
         const content = this.#decode(block);
         if (content instanceof Promise)

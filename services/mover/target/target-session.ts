@@ -15,6 +15,7 @@ import type { BlockStore, BlockToAppend, DurableBlocks } from '../../blocks/bloc
 import { dataProtocolVersion, maxIdsPerMessage } from '../../wire/messages.ts';
 import type { DataMessage, Operation } from '../../wire/messages.ts';
 import { failureOfTenant, forTenant } from '../link/for-tenant.ts';
+import { WaitTime } from './wait-time.ts';
 import type { TargetEvent, TargetTotals } from '../link/local-link.ts';
 
 /** How a session answers on a stream; resolves when more may be sent. */
@@ -58,8 +59,7 @@ export class TargetSession {
   #unflushedBlocks = 0;
   #durableBlocks = 0;
   #replacedBlocks = 0;
-  #storeWaitMs = 0;
-  #busySinceMs = performance.now();
+  readonly #storeWait = new WaitTime();
   #refusal: FarkeepError | undefined;
   #lingerTimer: Timer | undefined;
   #isCommitted = false;
@@ -189,13 +189,9 @@ export class TargetSession {
     if (blocks > 0) this.#options.onEvent({ type: 'damage-replaced', blocks });
   }
 
-  /** Returns the share of the time since the last call in which the session waited for the store. */
+  /** Returns the share of the last seconds in which the session waited for the store. */
   takeBusyShare(): number {
-    const now = performance.now();
-    const share = Math.min(1, this.#storeWaitMs / Math.max(1, now - this.#busySinceMs));
-    this.#storeWaitMs = 0;
-    this.#busySinceMs = now;
-    return share;
+    return this.#storeWait.share();
   }
 
   async #open(streamIndex: number, message: DataMessage & { type: 'open' }, send: Send): Promise<void> {
@@ -279,13 +275,14 @@ export class TargetSession {
     this.totals.receivedBytes += receivedBytes;
     this.totals.newBlocks += blocks.length;
     this.#unflushedBlocks += blocks.length;
-    const beganMs = performance.now();
+    this.#storeWait.begin();
     try {
       await this.#store.append(taken);
-      this.#storeWaitMs += performance.now() - beganMs;
     } catch (error) {
       this.refuse(error, this.#streams.get(streamIndex));
       return;
+    } finally {
+      this.#storeWait.end();
     }
     this.#receivedBlocks += blocks.length;
     if (this.#commit !== undefined) await this.#commitWhenWhole();

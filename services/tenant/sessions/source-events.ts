@@ -3,6 +3,7 @@
 import type { SessionObject, SessionProgress } from '../../contracts/models/session.ts';
 import type { MoverEvent, SourceTotals } from '../../mover/link/local-link.ts';
 import { addAttempt, type AttemptFigures } from '../../session/attempt-figures.ts';
+import { bottleneckOf } from '../../session/bottleneck.ts';
 import type { LiveSession } from '../../session/live-session.ts';
 
 /** A mover counts from zero in every attempt. People and the evidence get the totals of the whole session. */
@@ -29,12 +30,7 @@ export function applySourceEvent(
       if (!('phase' in event)) return;
       const { totals, busy, phase } = event;
       if (phase === 'finalizing') onPhase('finalizing');
-      live.setProgress(addAttempt(earlier, figuresOf(totals)), {
-        source: share(busy.source),
-        compression: share(busy.compress),
-        network: share(busy.network),
-        target: share(Math.max(busy.target, targetBusy ?? 0)),
-      });
+      live.setProgress(addAttempt(earlier, figuresOf(totals)), bottleneckOf(busy, targetBusy));
       return;
     }
     case 'object':
@@ -74,7 +70,7 @@ const objectStates: Record<'running' | 'succeeded' | 'warning' | 'failed', Sessi
 };
 
 function figuresOf(totals: SourceTotals): AttemptFigures {
-  const { totalBytes = null, totalFiles = null, safeBytes = 0, restored } = totals;
+  const { totalBytes = null, totalFiles = null, safeBytes = 0, restored, contentBytes } = totals;
   const { processedBytes, processedFiles, readBytes, transferredBytes, unchangedFiles, newBlocks, reusedBlocks } =
     totals;
   return {
@@ -90,9 +86,6 @@ function figuresOf(totals: SourceTotals): AttemptFigures {
     newBlocks,
     reusedBlocks,
     ...(restored === undefined ? {} : { restored }),
+    ...(contentBytes === undefined ? {} : { contentBytes }),
   };
-}
-
-function share(value: number): number {
-  return Math.min(1, Math.max(0, value));
 }

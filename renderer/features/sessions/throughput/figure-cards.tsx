@@ -16,7 +16,8 @@ import { isFinal } from '../../../platform/mirror/apply-event.ts';
 import { useNow } from '../../../ui/use-now.ts';
 import { bottleneckParts, largestPart } from './bottleneck.ts';
 import { Card } from '../../../ui/card.tsx';
-import { hasFigures } from '../state/shown-state.ts';
+import { ratesOf } from '../state/session-rates.ts';
+import { hasFigures, movementOf } from '../state/shown-state.ts';
 import { statusFigures } from './status-figures.ts';
 
 const useStyles = makeStyles({
@@ -61,18 +62,19 @@ export function SummaryCard({ detail }: { readonly detail: SessionDetail }): Rea
   const now = useNow(isRunning);
   const { createdAt, endedAt, progress } = detail;
   const durationMs = (endedAt === null ? now : Date.parse(endedAt)) - Date.parse(createdAt);
-  const averageRate = durationMs <= 0 ? 0 : (progress.processedBytes / durationMs) * 1000;
-  const left = progress.secondsLeft;
+  const rates = ratesOf(detail);
+  const left = movementOf(detail.state) === 'moving' ? progress.secondsLeft : null;
   return (
     <Card isCompact title={t('session.summary')}>
       <Figures
         figures={[
           { name: t('session.summary.duration'), value: formatClock(durationMs) },
+          { name: t('session.summary.readRate'), value: rates === null ? '–' : formatRate(rates.readBytesPerSecond) },
           {
-            name: t('session.summary.rate'),
-            value: hasFigures(detail) ? formatRate(isRunning ? progress.readBytesPerSecond : averageRate) : '–',
+            name: t('session.summary.transferRate'),
+            value: rates === null ? '–' : formatRate(rates.transferredBytesPerSecond),
           },
-          { name: t('session.summary.left'), value: !isRunning || left === null ? '–' : formatDuration(left * 1000) },
+          { name: t('session.summary.left'), value: left === null ? '–' : formatDuration(left * 1000) },
           { name: t('session.summary.bottleneck'), value: <BottleneckFigure detail={detail} /> },
         ]}
       />
@@ -80,11 +82,11 @@ export function SummaryCard({ detail }: { readonly detail: SessionDetail }): Rea
   );
 }
 
-function BottleneckFigure({ detail: { bottleneck } }: { readonly detail: SessionDetail }): ReactNode {
+function BottleneckFigure({ detail: { bottleneck, state } }: { readonly detail: SessionDetail }): ReactNode {
   const t = useText();
   const styles = useStyles();
   const part = largestPart(bottleneck);
-  if (bottleneck === null) return '–';
+  if (bottleneck === null || movementOf(state) === 'still') return '–';
   const name = t(`bottleneck.${part}`);
   return (
     <InfoLabel
@@ -109,8 +111,9 @@ function BottleneckFigure({ detail: { bottleneck } }: { readonly detail: Session
 
 export function DataCard({ detail }: { readonly detail: SessionDetail }): ReactNode {
   const t = useText();
-  const { totalBytes, processedBytes, readBytes, transferredBytes, safeBytes, restored } = detail.progress;
-  const ratio = formatRatio(readBytes, transferredBytes);
+  const { totalBytes, processedBytes, readBytes, transferredBytes, contentBytes = 0 } = detail.progress;
+  const { safeBytes, restored } = detail.progress;
+  const ratio = formatRatio(contentBytes, transferredBytes);
   const bytes = (count: number): string => (hasFigures(detail) ? formatBytes(count) : '–');
   return (
     <Card isCompact title={t('session.data')}>

@@ -50,9 +50,11 @@ export const ThroughputCard = memo(function ThroughputCard({ samples, state }: T
   const [hovered, setHovered] = useState<number | null>(null);
   const shown = useMemo(() => thinOut(samplesInRange(samples, range), mostPoints), [samples, range]);
   const columns = useMemo(() => toColumns(shown), [shown]);
-  const current = (hovered === null ? undefined : shown[hovered]) ?? shown.at(-1);
-  const read = formatRate(current?.readBytesPerSecond ?? 0);
-  const transferred = formatRate(current?.transferredBytesPerSecond ?? 0);
+  const hoveredSample = hovered === null ? undefined : shown[hovered];
+  // Without a hovered sample, the legend shows the speed of now. A session that does not move has none.
+  const current = hoveredSample ?? (movementOf(state) === 'moving' ? shown.at(-1) : undefined);
+  const read = current === undefined ? '–' : formatRate(current.readBytesPerSecond);
+  const transferred = current === undefined ? '–' : formatRate(current.transferredBytesPerSecond);
   const toggleLabel = t(isTable ? 'throughput.asGraph' : 'throughput.asTable');
   return (
     <Card

@@ -13,6 +13,7 @@ import { isFile, isSameState, isSettled } from '../walk/file-stat.ts';
 import { UndurableBlocks } from './undurable-blocks.ts';
 import type { OpenFile } from './undurable-blocks.ts';
 import { createSourceDisk, isOtherNow, reasonOf, type SourceDisk } from '../walk/source-disk.ts';
+import { LaneClock } from '../streams/lane-clock.ts';
 import { asBuffer, emptyCounters } from '../streams/worker-link.ts';
 import type { FromWorker, MadeBlock, WorkerCounters } from '../streams/worker-link.ts';
 
@@ -38,6 +39,7 @@ export class BackupLane {
   #isReading = false;
   #isStopped = false;
   readonly #counters = emptyCounters();
+  readonly #clock = new LaneClock(this.#counters);
   readonly #open: UndurableBlocks;
   readonly #sender: BlockSender;
   readonly #reader: ContentReader;
@@ -62,6 +64,7 @@ export class BackupLane {
       fail,
       chain,
       counters,
+      clock: this.#clock,
       open: this.#open,
       onKnownAnswered: (token, wanted) => {
         post({ type: 'offered', token, wanted });
@@ -77,6 +80,7 @@ export class BackupLane {
       sender: this.#sender,
       open: this.#open,
       counters,
+      clock: this.#clock,
       onWait: () => {
         this.#postResults();
       },
@@ -128,6 +132,7 @@ export class BackupLane {
   }
 
   takeCounters(): WorkerCounters {
+    this.#clock.settle();
     const counters = { ...this.#counters };
     // If all changes are negative (a file must be read again), they are reported together with the next positive change.
     if (Object.values(counters).every((value: number) => value <= 0)) return emptyCounters();
@@ -175,9 +180,12 @@ export class BackupLane {
     const file: OpenFile = { index, undurableBlocks: 0, isRead: false, safeBytes: 0, isDropped: false };
     let descriptor: number;
     try {
+      this.#clock.begin('source');
       descriptor = this.#disk.openFile(folder, name);
     } catch (error) {
       return this.#notRead(file, error);
+    } finally {
+      this.#clock.end('source');
     }
     let isLeftOpen = false;
     try {

@@ -85,6 +85,7 @@ export class BackupPipeline {
   #durableBytes = 0;
   #total: { bytes: number; files: number } | undefined;
   phase: MoverPhase = 'scanning';
+  walkMs = 0;
 
   constructor({ operation, pool, emit, now, disk = createSourceDisk() }: BackupPipelineOptions) {
     this.#operation = operation;
@@ -122,7 +123,7 @@ export class BackupPipeline {
   }
 
   totals(): SourceTotals {
-    const { readBytes, safeBytes, transferredBytes, newBlocks, reusedBlocks } = this.#pool.counters;
+    const { readBytes, safeBytes, transferredBytes, contentBytes, newBlocks, reusedBlocks } = this.#pool.counters;
     const { cachedBytes, cachedSafeBytes, cachedBlocks, unchangedFiles, skippedFiles } = this.#files;
     const processed = cachedBytes + readBytes;
     const processedBytes = this.#total === undefined ? processed : Math.min(processed, this.#total.bytes);
@@ -132,6 +133,7 @@ export class BackupPipeline {
       processedBytes,
       readBytes,
       transferredBytes,
+      contentBytes,
       durableBytes: this.#durableBytes,
       safeBytes: Math.max(0, Math.min(cachedSafeBytes + safeBytes, processedBytes)),
       processedFiles: this.#processedFiles,
@@ -224,10 +226,12 @@ export class BackupPipeline {
       else this.#unreadable(item.sourceIndex, item.path, `Its state could not be read: ${item.reason}`);
       if (performance.now() - sliceBeganMs > sliceMs) {
         this.#window.write();
+        this.walkMs += performance.now() - sliceBeganMs;
         await new Promise<void>((resolve) => setImmediate(resolve));
         sliceBeganMs = performance.now();
       }
       if (this.#mustWait()) {
+        this.walkMs += performance.now() - sliceBeganMs;
         // The run is now long enough for a second walk, which counts the total.
         if (!this.#isCounting && performance.now() - beganMs > countAfterMs) void this.#count(sources);
         await this.#until(() => !this.#mustWait());

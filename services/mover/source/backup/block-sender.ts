@@ -11,6 +11,7 @@ import { maxManifestRatio } from '../../../repository/points/manifest-format.ts'
 import type { DataMessage } from '../../../wire/messages.ts';
 import type { Arena, ArenaPool } from './arena-pool.ts';
 import type { UndurableBlocks, OpenFile } from './undurable-blocks.ts';
+import type { LaneClock } from '../streams/lane-clock.ts';
 import type { WorkerCounters } from '../streams/worker-link.ts';
 
 /** An offer is sent when it has this many blocks or bytes, or when the lane has no other work. */
@@ -52,6 +53,7 @@ export interface BlockSenderOptions {
   /** Identifier of the job. */
   readonly chain: string | undefined;
   readonly counters: WorkerCounters;
+  readonly clock: LaneClock;
   readonly open: UndurableBlocks;
   /** The target's answer to `offerKnown`. */
   readonly onKnownAnswered: (token: number, wanted: readonly boolean[]) => void;
@@ -112,11 +114,12 @@ export class BlockSender {
 
   /** @throws protocol.malformed */
   answered(offerId: number, wanted: readonly boolean[]): void {
-    const { onKnownAnswered, onProgress, counters, open } = this.#options;
+    const { onKnownAnswered, onProgress, counters, open, clock } = this.#options;
     const offered = this.#offers.get(offerId);
     this.#offers.delete(offerId);
     if (offered === undefined)
       throw new FarkeepError('protocol.malformed', 'The target answered an offer that was not made');
+    clock.end('target');
     if ('token' in offered) {
       onKnownAnswered(offered.token, wanted);
       open.addOffer(
@@ -151,6 +154,7 @@ export class BlockSender {
     const offerId = this.#nextOfferId;
     this.#nextOfferId = offerId === 0xffffffff ? 1 : offerId + 1;
     this.#offers.set(offerId, answer);
+    this.#options.clock.begin('target');
     // The sender does not wait for the connection after an offer. An offer is small, and the arenas limit the number of offers.
     Promise.resolve(this.#options.send({ type: 'offer', offerId, ids })).catch(this.#options.fail);
   }
@@ -167,22 +171,26 @@ export class BlockSender {
   }
 
   async #sendAll(): Promise<void> {
-    const { counters, send } = this.#options;
+    const { counters, clock, send } = this.#options;
     while (this.#nextWanted < this.#wanted.length) {
-      const beganMs = performance.now();
+      clock.begin('compress');
       const { taken, blocks, storedBytes } = await this.#takeMessage();
-      const packedMs = performance.now();
-      counters.compressMs += packedMs - beganMs;
       const sent = send({ type: 'block', blocks });
+      clock.end('compress');
       // The message is encrypted now, so the contents are no longer needed.
       for (const block of taken) settle(block);
       for (const block of blocks) releaseStored(block);
       this.#sentBlocks += blocks.length;
       counters.newBlocks += blocks.length;
       counters.transferredBytes += storedBytes;
-      if (sent !== true) await sent;
-      else await new Promise<void>((resolve) => setImmediate(resolve));
-      counters.networkMs += performance.now() - packedMs;
+      for (const { contentLength } of blocks) counters.contentBytes += contentLength;
+      if (sent === true) {
+        await new Promise<void>((resolve) => setImmediate(resolve));
+        continue;
+      }
+      clock.begin('network');
+      await sent;
+      clock.end('network');
     }
   }
 

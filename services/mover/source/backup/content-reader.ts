@@ -12,6 +12,7 @@ import type { UndurableBlocks, OpenFile } from './undurable-blocks.ts';
 import { RecentBlocks } from './recent-blocks.ts';
 import type { SourceDisk } from '../walk/source-disk.ts';
 import { dataStretches, DirectReader, isProbablySparse, isZero, zeroGranuleBytes } from './sparse-reading.ts';
+import type { LaneClock } from '../streams/lane-clock.ts';
 import type { WorkerCounters } from '../streams/worker-link.ts';
 
 /** Larger than the largest block, so that every block fits into one arena. */
@@ -32,6 +33,7 @@ export interface ContentReaderOptions {
   readonly sender: BlockSender;
   readonly open: UndurableBlocks;
   readonly counters: WorkerCounters;
+  readonly clock: LaneClock;
   /** Called while the reader waits for memory, so that the caller can report finished files. */
   readonly onWait: () => void;
   readonly isStopped: () => boolean;
@@ -121,10 +123,11 @@ export class ContentReader {
   }
 
   #readSome(descriptor: number, length: number, position: number): number {
-    const beganMs = performance.now();
-    const count = this.#options.disk.read(descriptor, this.#cutter.memory, this.#fill, length, position);
+    const count = this.#timed(() =>
+      this.#options.disk.read(descriptor, this.#cutter.memory, this.#fill, length, position),
+    );
     this.#fill += count;
-    this.#read(count, beganMs);
+    this.#read(count);
     return count;
   }
 
@@ -176,9 +179,11 @@ export class ContentReader {
     };
     let position = from;
     while (position < to) {
-      const beganMs = performance.now();
       const target = direct === undefined ? window.subarray(0, Math.min(window.length, to - position)) : window;
-      const count = Math.min(reader.read(target, position), to - position);
+      const count = Math.min(
+        this.#timed(() => reader.read(target, position)),
+        to - position,
+      );
       if (count <= 0) break;
       for (let at = 0; at < count;) {
         // Granules start at multiples of their size in the file, even after a short read.
@@ -199,16 +204,25 @@ export class ContentReader {
         }
       }
       position += count;
-      this.#read(count, beganMs);
+      this.#read(count);
       if (this.mustYield) await this.yield();
     }
     return position;
   }
 
-  #read(count: number, beganMs: number): void {
-    const { counters } = this.#options;
-    counters.readBytes += count;
-    counters.sourceMs += performance.now() - beganMs;
+  /** Counts the time of this work as time of the source. */
+  #timed<Result>(work: () => Result): Result {
+    const { clock } = this.#options;
+    clock.begin('source');
+    try {
+      return work();
+    } finally {
+      clock.end('source');
+    }
+  }
+
+  #read(count: number): void {
+    this.#options.counters.readBytes += count;
     this.#sinceYieldBytes += count + fileCostBytes;
   }
 
@@ -238,10 +252,7 @@ export class ContentReader {
   async #nextArena(): Promise<Arena> {
     this.#options.sender.flush();
     this.#options.onWait();
-    const beganMs = performance.now();
-    const arena = await this.#pool.next();
-    this.#options.counters.targetMs += performance.now() - beganMs;
-    return arena;
+    return this.#pool.next();
   }
 
   /** Cuts blocks whose end cannot depend on later bytes: the cut lies before the last byte present, or the block has the largest size. */
@@ -270,10 +281,8 @@ export class ContentReader {
     if (arena === undefined || file === undefined)
       throw new FarkeepError('call.internal', 'A block was cut outside of a file');
     const { counters, open, sender } = this.#options;
-    const beganMs = performance.now();
     const content = this.#cutter.memory.subarray(this.#start, this.#start + length);
-    const key = blockKeyOf(content);
-    counters.sourceMs += performance.now() - beganMs;
+    const key = this.#timed(() => blockKeyOf(content));
     this.#start += length;
     arena.used = this.#start;
     this.#content.addBlock(key, length);

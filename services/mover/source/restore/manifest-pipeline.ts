@@ -75,13 +75,14 @@ export class ManifestPipeline {
   }
 
   totals(): SourceTotals {
-    const { transferredBytes, newBlocks } = this.#pool.counters;
+    const { transferredBytes, contentBytes, newBlocks } = this.#pool.counters;
     return {
       totalBytes: undefined,
       totalFiles: undefined,
       processedBytes: transferredBytes,
       readBytes: 0,
       transferredBytes,
+      contentBytes,
       durableBytes: 0,
       processedFiles: this.#entries,
       skippedFiles: 0,

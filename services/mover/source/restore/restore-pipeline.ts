@@ -120,13 +120,14 @@ export class RestorePipeline {
   }
 
   totals(): SourceTotals {
-    const { transferredBytes, newBlocks } = this.#pool.counters;
+    const { transferredBytes, contentBytes, newBlocks } = this.#pool.counters;
     return {
       totalBytes: this.#total?.bytes,
       totalFiles: this.#total?.files,
       processedBytes: this.#processedBytes,
       readBytes: this.#writtenBytes,
       transferredBytes,
+      contentBytes,
       durableBytes: 0,
       processedFiles: this.#processedFiles,
       skippedFiles: this.#counts?.skipped ?? 0,

@@ -46,6 +46,8 @@ export class StreamPool implements PipelineStreams {
   #hasFailed = false;
   #cutTimer: Timer | undefined;
   readonly counters: WorkerCounters = emptyCounters();
+  /** The counters of each stream. */
+  readonly lanes: readonly WorkerCounters[];
 
   /** Starts `size` threads. The threads load their code and wait for `open`. */
   constructor(size: number, startThread: StartThread, timers: Timers = systemClock) {
@@ -53,6 +55,7 @@ export class StreamPool implements PipelineStreams {
     const indexes = Array.from({ length: size }, (_, streamIndex) => streamIndex);
     this.#closed = indexes.map(() => Promise.withResolvers());
     this.#exited = [];
+    this.lanes = indexes.map(() => emptyCounters());
     this.#workers = indexes.map((streamIndex) => {
       const exited = Promise.withResolvers<void>();
       this.#exited.push(exited.promise);
@@ -131,8 +134,11 @@ export class StreamPool implements PipelineStreams {
 
   #receive(streamIndex: number, message: FromWorker): void {
     if (message.type === 'counters') {
-      for (const name of Object.keys(message.counters) as (keyof WorkerCounters)[])
+      const lane = this.lanes[streamIndex];
+      for (const name of Object.keys(message.counters) as (keyof WorkerCounters)[]) {
         this.counters[name] += message.counters[name];
+        if (lane !== undefined) lane[name] += message.counters[name];
+      }
       return;
     }
     if (message.type === 'closed') {

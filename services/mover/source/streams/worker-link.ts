@@ -55,6 +55,8 @@ export interface WorkerCounters {
   /** Read bytes that survive a crash of the target. Less than 0 when a file must be read again. */
   safeBytes: number;
   transferredBytes: number;
+  /** The content of the transferred blocks, before compression and encryption. */
+  contentBytes: number;
   newBlocks: number;
   reusedBlocks: number;
   sourceMs: number;
@@ -99,6 +101,7 @@ export function emptyCounters(): WorkerCounters {
     readBytes: 0,
     safeBytes: 0,
     transferredBytes: 0,
+    contentBytes: 0,
     newBlocks: 0,
     reusedBlocks: 0,
     sourceMs: 0,
