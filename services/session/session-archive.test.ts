@@ -72,6 +72,15 @@ it('finds the ended sessions with a warning, also those that are not written yet
   expect(await archive.warnedWith('source.shrunk')).toEqual(new Set([written, unwritten]));
 });
 
+it('finds the last session of a kind, behind sessions that are newer', async () => {
+  const database = new Database(':memory:', [sessionHistoryMigration, sessionFiguresMigration]);
+  const archive = new SessionArchive(new SqliteSessionHistory(database));
+  const finished = await save(archive, systemClock);
+  for (let index = 0; index < 10; index += 1) await archive.save(make(systemClock), 'job', {});
+  expect((await archive.lastOf('job', ({ state }) => state === 'succeeded'))?.id).toBe(finished);
+  expect(await archive.lastOf('job', ({ state }) => state === 'failed')).toBeUndefined();
+});
+
 it('keeps and shows a history that a full disk refuses, and writes the history when the disk has room', async () => {
   vi.useFakeTimers();
   try {

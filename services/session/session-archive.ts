@@ -21,6 +21,7 @@ const figuresIntervalMs = 1_000;
 const recordIntervalMs = 10_000;
 /** A search for a session looks at this number of ended sessions of an owner. */
 const searchedSessions = 100;
+const newestSessions = 3;
 
 interface Unsaved {
   readonly session: LiveSession;
@@ -187,11 +188,23 @@ export class SessionArchive {
     return new Set([...(await this.#history.withWarning(code)), ...unsaved.map(({ session }) => session.id)]);
   }
 
-  /** The newest session of this owner that can be read. */
-  async lastOf(owner: string): Promise<SessionSummary | undefined> {
-    const unsaved = [...this.#unsaved.values()].findLast((session) => session.owner === owner);
-    if (unsaved !== undefined) return unsaved.session.summary();
-    return (await this.#history.listOf(owner, 1))[0] ?? (await this.#history.listOf(owner, searchedSessions))[0];
+  /** The newest session of this owner that can be read and satisfies `isWanted`, among the last hundred. */
+  async lastOf(
+    owner: string,
+    isWanted: (session: SessionSummary) => boolean = () => true,
+  ): Promise<SessionSummary | undefined> {
+    const unsaved = [...this.#unsaved.values()]
+      .filter((session) => session.owner === owner)
+      .map(({ session }) => session.summary());
+    // Most jobs are answered by their newest sessions.
+    for (const limit of [newestSessions, searchedSessions]) {
+      const saved = await this.#history.listOf(owner, limit);
+      const current = saved.map((summary) => unsaved.find(({ id }) => id === summary.id) ?? summary);
+      const added = unsaved.filter(({ id }) => !saved.some((summary) => summary.id === id)).reverse();
+      const found = [...added, ...current].find(isWanted);
+      if (found !== undefined || saved.length < limit) return found;
+    }
+    return undefined;
   }
 
   async #noteEnd(owner: string): Promise<void> {

@@ -32,7 +32,8 @@ import { PropertyList } from '../../ui/property-list.tsx';
 import { RefusedLoginNotices } from '../../ui/refused-login-notices.tsx';
 import { showToast } from '../../ui/toast-store.ts';
 import { useCall } from '../../ui/use-call.ts';
-import { JobState } from './job-state.tsx';
+import { JobState, LastFinishedRun, LastRun } from './job-state.tsx';
+import { lastRunsOf } from './last-runs.ts';
 import { RunButton } from './run-button.tsx';
 import type { RunOptions } from './run-button.tsx';
 
@@ -75,8 +76,8 @@ function columnsFor(t: TextFunction): readonly TableColumn<Job>[] {
       id: 'lastRun',
       title: t('jobs.column.lastRun'),
       width: '168px',
-      sortBy: ({ lastRun }) => lastRun?.endedAt ?? '',
-      cell: ({ lastRun }) => <Instant at={lastRun?.endedAt ?? null} otherwise={t('word.never')} />,
+      sortBy: (job) => lastRunsOf(job).finished?.endedAt ?? '',
+      cell: (job) => <LastRun job={job} />,
     },
   ];
 }
@@ -221,10 +222,7 @@ export function JobsPage(): ReactNode {
                   : [{ name: t('jobs.excludes'), value: selected.excludes.join('\n') }]),
                 { name: t('jobs.column.destination'), value: `${selected.providerName} / ${selected.repository}` },
                 { name: t('jobWizard.streams'), value: String(selected.streams) },
-                {
-                  name: t('jobs.column.lastRun'),
-                  value: <Instant at={selected.lastRun?.endedAt ?? null} otherwise={t('word.never')} />,
-                },
+                { name: t('jobs.lastFinished'), value: <LastFinishedRun job={selected} /> },
                 { name: t('jobs.created'), value: <Instant at={selected.createdAt} /> },
               ]}
             />

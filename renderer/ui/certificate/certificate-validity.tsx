@@ -2,12 +2,10 @@
 import type { ReactNode } from 'react';
 import type { CertificateSummary } from '../../../services/contracts/models/certificate.ts';
 import { useText } from '../../i18n/use-text.ts';
-import { daysUntil, formatInstant } from '../../platform/format.ts';
+import { formatInstant } from '../../platform/format.ts';
 import { StatusBadge } from '../status-badge.tsx';
-import { useNow } from '../use-now.ts';
-
-const soonDays = 30;
-const clockStepMs = 10_000;
+import { useLastPassed } from '../use-now.ts';
+import { changesOfValidity, validityOf } from './validity.ts';
 
 export function IssuerBadge({ certificate }: { readonly certificate: CertificateSummary }): ReactNode {
   const t = useText();
@@ -20,13 +18,18 @@ export function IssuerBadge({ certificate }: { readonly certificate: Certificate
 
 export function ValidityBadge({ certificate }: { readonly certificate: CertificateSummary }): ReactNode {
   const t = useText();
-  const now = useNow(true, clockStepMs);
-  const { notBefore, notAfter } = certificate;
-  const days = daysUntil(notAfter, now);
-  if (Date.parse(notAfter) <= now) return <StatusBadge tone="danger">{t('certificate.expiry.passed')}</StatusBadge>;
-  if (Date.parse(notBefore) > now) return <StatusBadge tone="danger">{t('certificate.expiry.notYet')}</StatusBadge>;
-  if (days <= soonDays) return <StatusBadge tone="warning">{t('certificate.expiry.days', { days })}</StatusBadge>;
-  return (
-    <StatusBadge tone="success">{t('certificate.expiry.good', { date: formatInstant(notAfter, 'date') })}</StatusBadge>
-  );
+  const now = useLastPassed(changesOfValidity(certificate));
+  const validity = validityOf(certificate, now);
+  switch (validity.kind) {
+    case 'expired':
+      return <StatusBadge tone="danger">{t('certificate.expiry.passed')}</StatusBadge>;
+    case 'not-yet':
+      return <StatusBadge tone="danger">{t('certificate.expiry.notYet')}</StatusBadge>;
+    case 'soon':
+      return <StatusBadge tone="warning">{t('certificate.expiry.days', { days: validity.days })}</StatusBadge>;
+    case 'good': {
+      const date = formatInstant(certificate.notAfter, 'date');
+      return <StatusBadge tone="success">{t('certificate.expiry.good', { date })}</StatusBadge>;
+    }
+  }
 }

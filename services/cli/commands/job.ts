@@ -240,7 +240,10 @@ function formatList(jobs: readonly Job[]): string {
       { title: 'NAME', value: ({ name }) => name },
       { title: 'SOURCE', value: ({ sourcePaths }) => sourcePaths.join(', ') },
       { title: 'PROVIDER', value: ({ providerName, repository }) => `${providerName} / ${repository}` },
-      { title: 'LAST RUN', value: ({ lastRun }) => formatInstant(lastRun?.endedAt ?? null) },
+      {
+        title: 'LAST RUN',
+        value: ({ lastRun, lastFinishedRun }) => formatInstant((lastFinishedRun ?? lastRun)?.endedAt ?? null),
+      },
       {
         title: 'STATE',
         value: ({ runningSessionId, lastRun }) =>

@@ -49,6 +49,13 @@ export const serviceProviderSchema = z.object({
 });
 export type ServiceProvider = z.infer<typeof serviceProviderSchema>;
 
+const jobRunSchema = z.object({
+  sessionId: idSchema,
+  state: sessionStateSchema,
+  endedAt: instantSchema.nullable(),
+});
+export type JobRun = z.infer<typeof jobRunSchema>;
+
 export const jobSchema = z.object({
   id: idSchema,
   name: displayNameSchema,
@@ -60,7 +67,10 @@ export const jobSchema = z.object({
   streams: z.int().min(1).max(16),
   createdAt: instantSchema,
   runningSessionId: idSchema.nullable(),
-  lastRun: z.object({ sessionId: idSchema, state: sessionStateSchema, endedAt: instantSchema.nullable() }).nullable(),
+  /** The newest backup of the job, which may still run. */
+  lastRun: jobRunSchema.nullable(),
+  /** The newest backup that has ended; missing when the service has an earlier version. */
+  lastFinishedRun: jobRunSchema.nullable().optional(),
 });
 export type Job = z.infer<typeof jobSchema>;
 

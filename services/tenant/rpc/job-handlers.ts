@@ -1,7 +1,8 @@
 // Owns the jobs domain of the tenant service.
 import path from 'node:path';
 import type { DomainHandlers, EventPublisher } from '../../contracts/contract.ts';
-import type { Job } from '../../contracts/models/tenant.ts';
+import { finalSessionStates, type SessionSummary } from '../../contracts/models/session.ts';
+import type { Job, JobRun } from '../../contracts/models/tenant.ts';
 import { jobsDomain } from '../../contracts/rpc/jobs.ts';
 import { keepLeftOut } from '../../contracts/row-list.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
@@ -37,11 +38,17 @@ export class Jobs {
 
   async #describe(job: StoredJob): Promise<Job> {
     const { sessions, archive } = this.#options;
-    const last = await archive.lastOf(job.id);
+    // Restores and browsing belong to the job too, but they are no runs.
+    const last = await archive.lastOf(job.id, ({ kind }) => kind === 'backup');
+    const isFinal = last !== undefined && finalSessionStates.includes(last.state);
+    const finished = isFinal
+      ? last
+      : await archive.lastOf(job.id, ({ kind, state }) => kind === 'backup' && finalSessionStates.includes(state));
     return {
       ...job,
       runningSessionId: sessions.runningSessionOf(job.id),
-      lastRun: last === undefined ? null : { sessionId: last.id, state: last.state, endedAt: last.endedAt },
+      lastRun: runOf(last),
+      lastFinishedRun: runOf(finished),
     };
   }
 
@@ -163,4 +170,8 @@ export class Jobs {
       },
     };
   }
+}
+
+function runOf(session: SessionSummary | undefined): JobRun | null {
+  return session === undefined ? null : { sessionId: session.id, state: session.state, endedAt: session.endedAt };
 }

@@ -4,7 +4,7 @@ import type { Job } from '../../contracts/models/tenant.ts';
 import { readRows } from '../../contracts/row-list.ts';
 import type { Database, Row } from '../../kernel/state/database.ts';
 
-export type StoredJob = Omit<Job, 'runningSessionId' | 'lastRun'>;
+export type StoredJob = Omit<Job, 'runningSessionId' | 'lastRun' | 'lastFinishedRun'>;
 export type JobSettings = Pick<Job, 'name' | 'sourcePaths' | 'excludes' | 'streams' | 'providerId' | 'repository'>;
 
 export interface JobStore {
