@@ -191,6 +191,8 @@ export const tenantTexts = {
   'points.shrunk.text':
     'This run had much less data than the last good run of the job. An older restore point may be the right one.',
   'points.encrypted': 'Encrypted at rest',
+  'points.session': 'Session',
+  'points.session.open': 'Open session',
   'points.id': 'Identifier',
   'points.unreachable': 'The restore points of {provider} could not be read: {message}',
 

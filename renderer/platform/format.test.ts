@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   daysUntil,
+  formatRunTime,
   formatBytes,
   formatClock,
   formatCountdown,
@@ -99,4 +100,10 @@ describe('instants', () => {
     expect(daysUntil('2026-11-23T11:00:00.000Z', now)).toBe(1);
     expect(daysUntil('2026-11-20T12:00:00.000Z', now)).toBe(-1);
   });
+});
+
+it('never shows the run time of a short session as zero', () => {
+  expect(formatRunTime(0)).toBe('< 1 s');
+  expect(formatRunTime(999)).toBe('< 1 s');
+  expect(formatRunTime(1000)).toBe('00:00:01');
 });

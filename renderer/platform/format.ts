@@ -35,6 +35,11 @@ export function formatClock(milliseconds: number): string {
   return days === 0 ? clock : `${days} d ${clock}`;
 }
 
+/** Formats how long a session has run or ran: like a clock, but a short run is not zero. */
+export function formatRunTime(milliseconds: number): string {
+  return milliseconds < 1000 ? '< 1 s' : formatClock(milliseconds);
+}
+
 /** Formats the rest of a wait. The rest is rounded up to whole seconds, so that 00:00:00 is not shown before the end. */
 export function formatCountdown(milliseconds: number): string {
   return formatClock(Math.ceil(milliseconds / 1000) * 1000);

@@ -14,7 +14,12 @@ export interface NavigationState {
 
 const maxPast = 100;
 
-export const useNavigation = create<NavigationState>(() => ({ route: overviewRoute, past: [], future: [] }));
+interface Navigation extends NavigationState {
+  /** The row that a list page selects when it opens. */
+  readonly itemId: string | null;
+}
+
+export const useNavigation = create<Navigation>(() => ({ route: overviewRoute, past: [], future: [], itemId: null }));
 
 /** A request for the page that is shown already adds no step to the history. */
 export function stepTo(state: NavigationState, route: Route): NavigationState {
@@ -36,15 +41,20 @@ export function stepForward(state: NavigationState): NavigationState {
 
 /** The first page after the start; there is no page before it. */
 export function startAt(route: Route): void {
-  useNavigation.setState({ route, past: [], future: [] });
+  useNavigation.setState({ route, past: [], future: [], itemId: null });
 }
 
 export function goTo(page: Page): void {
   goToRoute({ page, sessionId: null });
 }
 
+/** Opens a list page with one of its rows selected. */
+export function goToItem(page: Page, itemId: string): void {
+  useNavigation.setState((state) => ({ ...stepTo(state, { page, sessionId: null }), itemId }));
+}
+
 export function goToRoute(route: Route): void {
-  useNavigation.setState((state) => stepTo(state, route));
+  useNavigation.setState((state) => ({ ...stepTo(state, route), itemId: null }));
 }
 
 export function goToSession(side: SessionSide, sessionId: string): void {
@@ -52,9 +62,9 @@ export function goToSession(side: SessionSide, sessionId: string): void {
 }
 
 export function goBack(): void {
-  useNavigation.setState(stepBack);
+  useNavigation.setState((state) => ({ ...stepBack(state), itemId: null }));
 }
 
 export function goForward(): void {
-  useNavigation.setState(stepForward);
+  useNavigation.setState((state) => ({ ...stepForward(state), itemId: null }));
 }

@@ -30,6 +30,8 @@ export interface NewSession {
   readonly id: string;
   readonly kind: SessionSummary['kind'];
   readonly jobName: string;
+  readonly jobId?: string;
+  readonly otherSideId?: string;
   readonly otherSide: string;
   readonly repository: string;
   readonly viewer: SessionDetail['viewer'];
@@ -67,10 +69,14 @@ export function newDetail(session: NewSession, createdAt: string): SessionDetail
 export function summaryOf(detail: SessionDetail): SessionSummary {
   const { id, kind, jobName, otherSide, repository, state, attempt, createdAt, endedAt } = detail;
   const { progress, warningCount, error, hasSecurityWarning, pointId, storedBytes, pausedBy } = detail;
+  const { jobId, otherSideId, viewer, nextAttemptAt } = detail;
+  const waitsForAnswer = viewer === 'tenant' && state === 'waiting-to-resume' && nextAttemptAt === null;
   return {
     id,
     kind,
     jobName,
+    ...(jobId === undefined ? {} : { jobId }),
+    ...(otherSideId === undefined ? {} : { otherSideId }),
     otherSide,
     repository,
     state,
@@ -84,6 +90,7 @@ export function summaryOf(detail: SessionDetail): SessionSummary {
     pointId,
     ...(storedBytes === undefined ? {} : { storedBytes }),
     pausedBy: pausedBy ?? null,
+    ...(waitsForAnswer ? { waitsForAnswer } : {}),
   };
 }
 

@@ -16,7 +16,7 @@ export function JobState({ job }: { readonly job: Job }): ReactNode {
   const running = useMirror(({ tenant }) => tenant.sessions.find(({ id }) => id === job.runningSessionId));
   if (job.runningSessionId !== null) {
     if (running?.state === 'paused' || running?.state === 'waiting-to-resume')
-      return <SessionStateBadge state={running.state} />;
+      return <SessionStateBadge state={running.state} waitsForAnswer={running.waitsForAnswer} />;
     const total = running?.progress.totalBytes ?? null;
     return (
       <StatusBadge tone="info">

@@ -10,6 +10,8 @@ import { goTo, goToSession } from '../../platform/navigation-store.ts';
 import { useHasRole, useMirror } from '../../platform/use-mirror.ts';
 import { Instant } from '../../ui/instant.tsx';
 import { LeftOutNotice } from '../../ui/left-out-notice.tsx';
+import { RunTime } from '../../ui/session/run-time.tsx';
+import { shownSessions } from '../../ui/session/session-rows.ts';
 import { SessionStateBadge } from '../../ui/session/session-state-badge.tsx';
 import { SimpleTable } from '../../ui/table/simple-table.tsx';
 import { Card } from '../../ui/card.tsx';
@@ -37,7 +39,7 @@ export function RecentSessions(): ReactNode {
   const ofProvider = useMirror(({ provider }) => provider.sessions);
   const unshownOfTenant = useMirror(({ tenant }) => tenant.leftOut);
   const unshownOfProvider = useMirror(({ provider }) => provider.leftOut);
-  const all = onceEach(ofTenant, ofProvider);
+  const all = onceEach(shownSessions(ofTenant, false), shownSessions(ofProvider, false));
   const running = all.filter(({ session }) => !isFinal(session));
   const ended = all.filter(({ session }) => isFinal(session)).slice(0, shownCount);
   return (
@@ -89,6 +91,13 @@ export function RecentSessions(): ReactNode {
                 ),
               },
               {
+                id: 'duration',
+                title: t('sessions.column.duration'),
+                width: '100px',
+                isNumeric: true,
+                cell: ({ session }) => <RunTime session={session} />,
+              },
+              {
                 id: 'kind',
                 title: t('sessions.column.kind'),
                 width: '100px',
@@ -130,16 +139,22 @@ function RunningSession({ side, session }: SidedSession): ReactNode {
   const t = useText();
   const styles = useStyles();
   const { processedBytes, totalBytes, readBytesPerSecond } = session.progress;
+  // A session that waits has no rate.
+  const isMoving = session.state !== 'paused' && session.state !== 'waiting-to-resume';
   const share = totalBytes === null || totalBytes === 0 ? undefined : Math.min(1, processedBytes / totalBytes);
   return (
     <li className={styles.item}>
       <div className={styles.line}>
         <Link onClick={() => goToSession(side, session.id)}>{session.jobName}</Link>
-        <SessionStateBadge state={session.state} hasSecurityWarning={session.hasSecurityWarning} />
+        <SessionStateBadge
+          state={session.state}
+          hasSecurityWarning={session.hasSecurityWarning}
+          waitsForAnswer={session.waitsForAnswer}
+        />
         <span className={styles.space} />
         <span className={styles.muted}>
-          {totalBytes === null ? formatBytes(processedBytes) : formatPercent(processedBytes, totalBytes)} ·{' '}
-          {formatRate(readBytesPerSecond)}
+          {totalBytes === null ? formatBytes(processedBytes) : formatPercent(processedBytes, totalBytes)}
+          {isMoving && ` · ${formatRate(readBytesPerSecond)}`}
         </span>
       </div>
       <ProgressBar

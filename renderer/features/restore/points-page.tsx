@@ -18,6 +18,7 @@ import { PropertyList } from '../../ui/property-list.tsx';
 import { StatusBadge } from '../../ui/status-badge.tsx';
 import { RefusedLoginNotices } from '../../ui/refused-login-notices.tsx';
 import { DeletePointDialog, type Deletion } from './delete-point-dialog.tsx';
+import { JobLink, ProviderLink, SessionLink } from './point-links.tsx';
 import { pointColumns } from './point-columns.tsx';
 
 /** A longer list would push the readable points off the page. When the user deletes an unreadable point, the next one appears. */
@@ -104,11 +105,16 @@ export function PointsPage(): ReactNode {
             <PropertyList
               isStacked
               properties={[
+                { name: t('points.column.job'), value: <JobLink point={selected} /> },
+                { name: t('points.session'), value: <SessionLink point={selected} /> },
                 { name: t('points.column.created'), value: <Instant at={selected.createdAt} /> },
                 { name: t('points.column.size'), value: formatBytes(selected.sourceBytes) },
                 { name: t('points.column.files'), value: formatCount(selected.files) },
                 { name: t('points.column.warnings'), value: formatCount(selected.warnings) },
-                { name: t('points.column.provider'), value: selected.providerName },
+                {
+                  name: t('points.column.provider'),
+                  value: <ProviderLink point={selected} />,
+                },
                 { name: t('points.column.repository'), value: selected.repository },
                 { name: t('points.encrypted'), value: t(selected.encrypted ? 'word.yes' : 'word.no') },
                 { name: t('points.id'), value: selected.id },

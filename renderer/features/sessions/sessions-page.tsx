@@ -1,6 +1,8 @@
 // Owns the list of sessions of one side.
+import { Checkbox } from '@fluentui/react-components';
 import {
   DocumentArrowDown20Regular,
+  FolderOpen20Regular,
   Open20Regular,
   PlugConnected32Regular,
   Stop20Regular,
@@ -12,7 +14,7 @@ import { useText } from '../../i18n/use-text.ts';
 import type { TextFunction } from '../../i18n/use-text.ts';
 import { sessionClients } from '../../platform/clients.ts';
 import type { SessionSide } from '../../platform/clients.ts';
-import { formatBytes, formatClock, formatPercent } from '../../platform/format.ts';
+import { formatBytes } from '../../platform/format.ts';
 import { isFinal } from '../../platform/mirror/apply-event.ts';
 import { goTo, goToSession } from '../../platform/navigation-store.ts';
 import { mirror, useMirror } from '../../platform/use-mirror.ts';
@@ -25,6 +27,8 @@ import { Instant } from '../../ui/instant.tsx';
 import type { ListCommand } from '../../ui/table/list-command.ts';
 import type { ListFilter } from '../../ui/table/list-filter.ts';
 import { ListPage } from '../../ui/table/list-page.tsx';
+import { RunTime } from '../../ui/session/run-time.tsx';
+import { percentOf, shownSessions } from '../../ui/session/session-rows.ts';
 import { SessionStateBadge } from '../../ui/session/session-state-badge.tsx';
 import { useCall } from '../../ui/use-call.ts';
 import { exportEvidence } from './page/export-evidence.ts';
@@ -42,11 +46,12 @@ function columnsFor(side: SessionSide, t: TextFunction): readonly TableColumn<Se
     {
       id: 'state',
       title: t('sessions.column.state'),
-      width: '160px',
-      text: ({ state }) => t(`session.state.${state}`),
+      width: '190px',
+      text: ({ state, waitsForAnswer }) =>
+        t(waitsForAnswer === true ? 'session.state.waiting-for-answer' : `session.state.${state}`),
       sortBy: ({ state }) => t(`session.state.${state}`),
-      cell: ({ state, hasSecurityWarning }) => (
-        <SessionStateBadge state={state} hasSecurityWarning={hasSecurityWarning} />
+      cell: ({ state, hasSecurityWarning, waitsForAnswer }) => (
+        <SessionStateBadge state={state} hasSecurityWarning={hasSecurityWarning} waitsForAnswer={waitsForAnswer} />
       ),
     },
     {
@@ -77,8 +82,15 @@ function columnsFor(side: SessionSide, t: TextFunction): readonly TableColumn<Se
       title: t('sessions.column.duration'),
       width: '100px',
       isNumeric: true,
-      cell: ({ createdAt, endedAt }) =>
-        endedAt === null ? '–' : formatClock(Date.parse(endedAt) - Date.parse(createdAt)),
+      cell: (session) => <RunTime session={session} />,
+    },
+    {
+      id: 'progress',
+      title: t('sessions.column.progress'),
+      isSecondary: true,
+      width: '84px',
+      isNumeric: true,
+      cell: (session) => percentOf(session) ?? '–',
     },
     {
       id: 'processed',
@@ -86,10 +98,7 @@ function columnsFor(side: SessionSide, t: TextFunction): readonly TableColumn<Se
       width: '112px',
       isNumeric: true,
       sortBy: ({ progress }) => progress.processedBytes,
-      cell: (session) =>
-        !isFinal(session) && session.progress.totalBytes !== null
-          ? formatPercent(session.progress.processedBytes, session.progress.totalBytes)
-          : formatBytes(session.progress.processedBytes),
+      cell: ({ progress }) => formatBytes(progress.processedBytes),
     },
   ];
 }
@@ -130,6 +139,8 @@ function stopQuestion(rows: readonly SessionSummary[], t: TextFunction): RowsQue
 export function SessionsPage({ side }: { readonly side: SessionSide }): ReactNode {
   const t = useText();
   const slice = useMirror((state) => state[side]);
+  const [isBrowsingShown, setBrowsingShown] = useState(false);
+  const rows = useMemo(() => shownSessions(slice.sessions, isBrowsingShown), [slice.sessions, isBrowsingShown]);
   const [stopping, setStopping] = useState<readonly SessionSummary[]>([]);
   const call = useCall();
   const columns = useMemo(() => columnsFor(side, t), [side, t]);
@@ -159,6 +170,21 @@ export function SessionsPage({ side }: { readonly side: SessionSide }): ReactNod
       canRun: () => !call.isBusy,
       run: ([session]) => session !== undefined && void call.run(() => exportEvidence(side, session.id, t)),
     },
+    {
+      id: 'browse',
+      label: t('sessions.showBrowse'),
+      icon: <FolderOpen20Regular />,
+      needs: 'nothing',
+      place: 'bar',
+      run: () => setBrowsingShown(!isBrowsingShown),
+      draw: () => (
+        <Checkbox
+          label={t('sessions.showBrowse')}
+          checked={isBrowsingShown}
+          onChange={(_event, data) => setBrowsingShown(data.checked === true)}
+        />
+      ),
+    },
   ];
   return (
     <>
@@ -168,7 +194,7 @@ export function SessionsPage({ side }: { readonly side: SessionSide }): ReactNod
         loaded={slice}
         onRetry={() => void mirror.refetch(side)}
         columns={columns}
-        rows={slice.sessions}
+        rows={rows}
         leftOut={{ leftOut: slice.leftOut, lists: { sessions: 'sessions' } }}
         rowKey={({ id }) => id}
         notices={call.error === null ? null : <ErrorView error={call.error} />}

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { BridgeEvent } from '../../../services/contracts/carrier.ts';
 import { CallError } from '../../../services/contracts/client.ts';
 import { exampleSession } from '../../testing/example-session.ts';
@@ -245,6 +245,26 @@ describe('Mirror', () => {
     send('tenant', 'points.changed', {});
     await settle();
     expect(asked.points).toBe(2);
+  });
+
+  it('keeps restore points between visits, and loads old ones again in the background', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      const { mirror, asked } = createMirror();
+      await mirror.start();
+      await settle();
+      await mirror.wantPoints();
+      const loads: string[] = [];
+      mirror.store.subscribe(({ tenant }) => loads.push(tenant.points.load));
+      await mirror.wantPoints();
+      expect(asked.points).toBe(1);
+      vi.setSystemTime(Date.now() + 61_000);
+      await mirror.wantPoints();
+      expect(asked.points).toBe(2);
+      expect(new Set(loads)).toEqual(new Set(['ready']));
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
 

@@ -55,6 +55,9 @@ class Refresh {
 
 const isUp = (state: string): boolean => state === 'running' || state === 'degraded';
 
+/** A visit after this time loads the restore points again, in the background. */
+const freshPointsMs = 60_000;
+
 export class Mirror {
   readonly store: StoreApi<MirrorState> = createStore<MirrorState>(() => emptyMirror);
   readonly #snapshots: SnapshotSource;
@@ -62,6 +65,7 @@ export class Mirror {
   readonly #feeds: Readonly<Record<CallTarget, EventFeed>>;
   readonly #targets: Readonly<Record<CallTarget, Refresh>>;
   readonly #points: Refresh;
+  #pointsLoadedAtMs = -Infinity;
   readonly #pins: Refresh;
   readonly #sessions = new Map<string, { readonly refresh: Refresh; viewers: number; seen: string }>();
   readonly #loadedIncarnation = new Map<ServiceRole, number>();
@@ -148,10 +152,14 @@ export class Mirror {
     void this.#sessions.get(openSessionKey(side, sessionId))?.refresh.ask();
   }
 
-  /** Pages that show restore points call this. From then on the mirror keeps the points up to date. */
+  /**
+   * Pages that show restore points call this at each visit. From then on the mirror keeps the points up to date. Known points stay in view
+   * while they are loaded again: another computer of the tenant may have made some.
+   */
   async wantPoints({ isForced = false } = {}): Promise<void> {
     const { points } = this.store.getState().tenant;
-    if (points.isWanted && !isForced && points.load !== 'failed') return;
+    const isFresh = Date.now() - this.#pointsLoadedAtMs < freshPointsMs;
+    if (points.isWanted && !isForced && points.load !== 'failed' && isFresh) return;
     this.#patchPoints({ isWanted: true });
     await this.#points.ask();
   }
@@ -225,6 +233,7 @@ export class Mirror {
 
   async #loadPoints(): Promise<void> {
     this.#patchPoints({ load: this.store.getState().tenant.points.load === 'ready' ? 'ready' : 'loading' });
+    this.#pointsLoadedAtMs = Date.now();
     try {
       this.#patchPoints({ ...(await this.#snapshots.points()), load: 'ready', loadError: null });
     } catch (error) {

@@ -22,18 +22,20 @@ const tones: Readonly<Record<SessionState, Tone>> = {
 interface SessionStateBadgeProps {
   readonly state: SessionState;
   readonly hasSecurityWarning?: boolean;
+  readonly waitsForAnswer?: boolean | undefined;
   readonly isPill?: boolean;
 }
 
 export function SessionStateBadge({
   state,
   hasSecurityWarning = false,
+  waitsForAnswer = false,
   isPill = false,
 }: SessionStateBadgeProps): ReactNode {
   const t = useText();
   return (
     <StatusBadge tone={hasSecurityWarning ? 'security' : tones[state]} isPill={isPill}>
-      {t(`session.state.${state}`)}
+      {t(waitsForAnswer ? 'session.state.waiting-for-answer' : `session.state.${state}`)}
     </StatusBadge>
   );
 }

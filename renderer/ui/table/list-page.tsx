@@ -16,7 +16,7 @@ import type { ListCommand } from './list-command.ts';
 import { chooseFilter, filterRows, useListFilters } from './list-filter.ts';
 import type { ListFilter } from './list-filter.ts';
 import { RowMenu } from './row-menu.tsx';
-import { noSelection } from './selection.ts';
+import { noSelection, selectOne } from './selection.ts';
 import type { Selection } from './selection.ts';
 import { visibleRows } from './table-model.ts';
 import { useTableLook } from './use-table-look.ts';
@@ -78,7 +78,10 @@ export function ListPage<T>({
   const [search, setSearch] = useState('');
   const chosenId = useListFilters(({ chosen }) => chosen[tableId] ?? null);
   const chosen = filters.find(({ id }) => id === chosenId);
-  const [selection, setSelection] = useState<Selection>(noSelection);
+  const [selection, setSelection] = useState<Selection>(() => {
+    const { itemId } = useNavigation.getState();
+    return itemId === null ? noSelection : selectOne(itemId);
+  });
   const [menu, setMenu] = useState<OpenMenu | null>(null);
   const table = useRef<HTMLDivElement>(null);
   const columnPlace = useRef<HTMLSpanElement>(null);

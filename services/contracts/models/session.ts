@@ -153,6 +153,10 @@ export const sessionSummarySchema = z.object({
   id: idSchema,
   kind: z.enum(['backup', 'restore', 'browse']),
   jobName: z.string(),
+  /** Missing in records of earlier versions. */
+  jobId: idSchema.optional(),
+  /** At the tenant, the identifier of the provider. At the provider, that of the tenant. Missing in records of earlier versions. */
+  otherSideId: idSchema.optional(),
   /** At the tenant, the name of the provider. At the provider, the name of the tenant. */
   otherSide: z.string(),
   repository: z.string(),
@@ -169,6 +173,8 @@ export const sessionSummarySchema = z.object({
   storedBytes: bytesSchema.optional(),
   /** Set in state paused: the side that paused. */
   pausedBy: sessionSideSchema.nullable().optional(),
+  /** At the tenant, in state waiting-to-resume: the session waits for the answer of a person, not for its next attempt. */
+  waitsForAnswer: z.boolean().optional(),
 });
 export type SessionSummary = z.infer<typeof sessionSummarySchema>;
 

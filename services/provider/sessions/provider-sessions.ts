@@ -160,6 +160,8 @@ export class ProviderSessions {
         id: input.sessionId,
         kind: input.operation,
         jobName: input.jobName,
+        jobId: input.jobId,
+        otherSideId: tenantId,
         otherSide: account.name,
         repository: quota.repository,
         viewer: 'provider',

@@ -123,6 +123,8 @@ export class TenantSessions {
         id: sessionId,
         kind: plan.operation,
         jobName: plan.jobName,
+        jobId: plan.jobId,
+        otherSideId: providerId,
         otherSide: provider.name,
         repository: plan.repository,
         viewer: 'tenant',

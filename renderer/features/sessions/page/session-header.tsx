@@ -15,10 +15,13 @@ import { SessionStateBadge } from '../../../ui/session/session-state-badge.tsx';
 import { useCall } from '../../../ui/use-call.ts';
 import { exportEvidence } from './export-evidence.ts';
 import { PauseButton } from './pause-button.tsx';
+import { RunAgainButton } from './run-again-button.tsx';
+import { SessionLinks } from './session-links.tsx';
 
 const useStyles = makeStyles({
   root: { display: 'flex', flexDirection: 'column', gap: '8px' },
-  line: { display: 'flex', alignItems: 'center', gap: '10px', minHeight: '32px' },
+  // In a narrow window the buttons move to a line of their own.
+  line: { display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: '6px 10px', minHeight: '32px' },
   back: { minWidth: 'unset', marginLeft: '-8px', whiteSpace: 'nowrap', flexShrink: 0 },
   title: {
     margin: 0,
@@ -28,19 +31,10 @@ const useStyles = makeStyles({
     overflow: 'hidden',
     textOverflow: 'ellipsis',
     whiteSpace: 'nowrap',
-    // The job's name gets its space first. The line beside the name gets the rest.
-    flexShrink: 0,
-    maxWidth: '40%',
+    minWidth: '80px',
   },
   button: { whiteSpace: 'nowrap', flexShrink: 0 },
-  meta: {
-    color: tokens.colorNeutralForeground3,
-    whiteSpace: 'nowrap',
-    overflow: 'hidden',
-    textOverflow: 'ellipsis',
-    flexGrow: 1,
-    minWidth: 0,
-  },
+  space: { flexGrow: 1 },
   // The value changes ten times a second. Fluent's animated width would lay out the whole page again for every frame.
   bar: { transitionDuration: '0s' },
 });
@@ -62,12 +56,6 @@ export function SessionHeader({ side, detail }: SessionHeaderProps): ReactNode {
   const isDone = detail.state === 'succeeded' || detail.state === 'warning';
   const counted = totalBytes === null || totalBytes === 0 ? undefined : Math.min(1, processedBytes / totalBytes);
   const share = isDone ? 1 : counted;
-  const place = side === 'provider' ? 'session.ofTenant' : detail.kind === 'backup' ? 'session.to' : 'session.from';
-  const meta = [
-    t('session.attempt', { attempt: detail.attempt }),
-    t(place, { otherSide: detail.otherSide, repository: detail.repository }),
-    ...(detail.gateway === null ? [] : [t('session.via', { gateway: detail.gateway })]),
-  ].join(' · ');
   const barColor =
     detail.state === 'failed'
       ? 'error'
@@ -90,10 +78,14 @@ export function SessionHeader({ side, detail }: SessionHeaderProps): ReactNode {
         <h1 className={styles.title} title={detail.jobName}>
           {detail.jobName}
         </h1>
-        <SessionStateBadge state={detail.state} hasSecurityWarning={detail.hasSecurityWarning} isPill />
-        <span className={styles.meta} title={meta}>
-          {meta}
-        </span>
+        <SessionStateBadge
+          state={detail.state}
+          hasSecurityWarning={detail.hasSecurityWarning}
+          waitsForAnswer={side === 'tenant' && detail.state === 'waiting-to-resume' && detail.nextAttemptAt === null}
+          isPill
+        />
+        <span className={styles.space} />
+        <RunAgainButton className={styles.button} detail={detail} call={call} />
         <Button
           className={styles.button}
           icon={<DocumentArrowDown20Regular />}
@@ -112,6 +104,7 @@ export function SessionHeader({ side, detail }: SessionHeaderProps): ReactNode {
           {t('sessions.stop')}
         </Button>
       </div>
+      <SessionLinks side={side} detail={detail} />
       <ProgressBar
         aria-label={t('session.progress', { job: detail.jobName })}
         thickness="large"

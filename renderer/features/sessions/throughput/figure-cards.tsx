@@ -6,6 +6,7 @@ import { useText } from '../../../i18n/use-text.ts';
 import {
   formatBytes,
   formatClock,
+  formatRunTime,
   formatCount,
   formatDuration,
   formatPercent,
@@ -68,7 +69,10 @@ export function SummaryCard({ detail }: { readonly detail: SessionDetail }): Rea
     <Card isCompact title={t('session.summary')}>
       <Figures
         figures={[
-          { name: t('session.summary.duration'), value: formatClock(durationMs) },
+          {
+            name: t('session.summary.duration'),
+            value: isRunning ? formatClock(durationMs) : formatRunTime(durationMs),
+          },
           { name: t('session.summary.readRate'), value: rates === null ? '–' : formatRate(rates.readBytesPerSecond) },
           {
             name: t('session.summary.transferRate'),
