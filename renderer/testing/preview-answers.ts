@@ -52,7 +52,7 @@ export function previewAnswers(scene: PreviewScene, publish: Publish): Readonly<
     keyBits: 3072,
     protection: {
       kind: 'key-file',
-      description: 'Encrypted with a key from a key file beside the store',
+      description: 'Encrypted; key file stored next to the certificate store',
       keychain: 'the macOS Keychain' as string | null,
     },
   };
@@ -214,7 +214,7 @@ export function previewAnswers(scene: PreviewScene, publish: Publish): Readonly<
           state: 'failed' as const,
           lastSeenAt: null,
           seenSha256: certificateOf(4).sha256,
-          note: 'Open until 2026-11-30, but it carries the old thumbprint: send a new one',
+          note: 'Open until 2026-11-30, but contains the old thumbprint. Send a new invitation',
         },
         { kind: 'gateway' as const, name: 'gw1', state: 'updated' as const, lastSeenAt: '2026-11-21T21:04:12.000Z' },
       ]),

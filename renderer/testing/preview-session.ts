@@ -77,7 +77,7 @@ export function sceneSession({ session }: PreviewScene): Parameters<typeof examp
           code: 'security.tampered',
           message:
             'A record of stream 3 did not pass its check: 1 byte was changed between gateway gw1 and the target data mover.',
-          hint: 'Nothing of it was used. Check the network between the two sides.',
+          hint: 'The changed data was discarded. Check the network between the two sides.',
           retryable: false,
         },
         steps: base.steps.map((step) =>

@@ -55,7 +55,7 @@ export class KeyEncryption implements Disposable {
   }
 
   static #ofFile(key: Secret, isNew = false): KeyEncryption {
-    return new KeyEncryption('key-file', 'Encrypted with a key from a key file beside the store', key, isNew);
+    return new KeyEncryption('key-file', 'Encrypted; key file stored next to the certificate store', key, isNew);
   }
 
   /** @returns PKCS#8 PEM, PBES2 with AES-256. The passphrase has 256 random bits, so the number of KDF rounds does not matter. */

@@ -98,7 +98,7 @@ describe('list', () => {
         'foreign',
         expect.stringMatching(/^The account ".+" cannot read the private key of this certificate .*\(0x80090016\)$/),
       ],
-      ['client', 'The certificate is not made for servers'],
+      ['client', 'The certificate is not intended for servers'],
       ['old', expect.stringMatching(/^The certificate expired on /)],
     ]);
     expect(calls).toHaveLength(1);

@@ -1,6 +1,7 @@
 // Owns choosing a restore point from typed text: an identifier, the first digits of an identifier, "latest", or "latest:JOB". The text
 // after the first colon is the exact name of the job and may contain colons and spaces. If two jobs match, the error names the jobs and no
 // job is chosen.
+import { instantText } from '../contracts/models/instant-text.ts';
 import type { RestorePoint } from '../contracts/models/tenant.ts';
 import { jobsDomain } from '../contracts/rpc/jobs.ts';
 import { pointsDomain } from '../contracts/rpc/points.ts';
@@ -27,7 +28,7 @@ export async function findAnyPoint(
   const allPoints = [
     ...points.map(({ id, job, createdAt }) => ({
       id,
-      what: `restore point ${id}, of the job "${job}", from ${createdAt}`,
+      what: `restore point ${id}, of the job "${job}", from ${instantText(createdAt)}`,
     })),
     ...unreadable.flatMap(({ id, reason }) =>
       id === null ? [] : [{ id, what: `restore point ${id}, which cannot be read (${reason})` }],

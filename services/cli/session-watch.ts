@@ -44,7 +44,7 @@ export async function watchSession(
   };
   const stopListening = whenAborted(signal, () => {
     if (onInterrupt === 'leave') return;
-    output.note('Canceling ... (Ctrl-C again leaves at once)');
+    output.note('Canceling... (press Ctrl-C again to exit immediately)');
     // If the call is refused because the session has ended, the end of the session is reported anyway.
     void client.call(sessionsDomain.name, 'cancel', { sessionId });
   });

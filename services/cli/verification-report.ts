@@ -15,10 +15,14 @@ export function formatVerification(report: Verification): string {
   if (soundAgainBlocks > 0)
     lines.push(
       '',
-      `${blocks(soundAgainBlocks)} that ${were(soundAgainBlocks)} damaged before ${are(soundAgainBlocks)} whole again.`,
+      `${blocks(soundAgainBlocks)} that ${were(soundAgainBlocks)} damaged before ${are(soundAgainBlocks)} complete again.`,
     );
   if (settled.length > 0) {
-    lines.push('', 'Damaged before; sent again since, or needed by no restore point any more:', formatDamage(settled));
+    lines.push(
+      '',
+      'Previously damaged; sent again since then, or no longer needed by any restore point:',
+      formatDamage(settled),
+    );
   }
   const nextStep = formatNextStep(damaged, markingProblem);
   if (nextStep !== undefined) lines.push('', nextStep);
@@ -52,12 +56,12 @@ function formatNextStep(damaged: readonly Damage[], markingProblem: string | nul
   const lostCount = damaged.reduce((sum, { lostBlocks }) => sum + lostBlocks, 0);
   if (lostCount > 0) {
     return (
-      `${blocks(lostCount)} ${are(lostCount)} lost and ${lostCount === 1 ? 'does' : 'do'} not count as present any more. Next: run the job again at the tenant\n` +
-      '(farkeep job run NAME): the blocks are sent again, and older restore points that share them are whole again. Then verify once more.'
+      `${blocks(lostCount)} ${are(lostCount)} lost and no longer ${lostCount === 1 ? 'counts' : 'count'} as present. Next: run the job again at the tenant\n` +
+      '(farkeep job run NAME): the blocks are sent again, and older restore points that share them are complete again. Then verify once more.'
     );
   }
   if (damaged.some(({ pack }) => pack !== undefined))
-    return 'No block is lost by the damage to packs: other places hold them.';
+    return 'No block was lost: each damaged block has another, undamaged copy.';
   return undefined;
 }
 

@@ -39,19 +39,22 @@ const usage = { exitCode: exitCodes.usage };
 export const errorCatalogue = {
   // calls
   'call.invalid': entry('The request is not valid', 'Correct the marked field and try again.', usage),
-  'call.unknown': entry('This operation does not exist here', 'Check that console and service have the same version.'),
-  'call.refused': entry('The caller may not do this', 'Use the console or an account with the needed rights.'),
+  'call.unknown': entry('The operation is not supported', 'Make sure that console and service have the same version.'),
+  'call.refused': entry('Permission denied', 'Use the console or an account with the required permissions.'),
   'call.canceled': entry('Canceled', 'Start it again when you are ready.', { exitCode: exitCodes.canceled }),
-  'call.timeout': entry('No answer in time', 'Try again; look at the service log if it happens again.', retry),
+  'call.timeout': entry('The request timed out', 'Try again. If it happens again, check the service log.', retry),
   'call.internal': entry(
-    'Something went wrong inside the service',
-    'Look at the service log, then report it with the diagnostics.',
+    'Internal error of the service',
+    'Check the service log, then report the error with the diagnostics.',
   ),
-  'call.not-found': entry('Not found', 'Refresh the list; it may have been removed.'),
-  'call.conflict': entry('It exists already or is in use', 'Choose another name, or end what uses it.'),
+  'call.not-found': entry('Not found', 'Refresh the list. The object may have been removed.'),
+  'call.conflict': entry(
+    'The name already exists, or the object is in use',
+    'Choose another name, or remove what uses the object.',
+  ),
   // services and instance
   'service.not-running': entry('The service is not running', 'Start it with "farkeep serve".', retry),
-  'service.locked': entry('Another service uses this folder', 'Stop the other service or choose another home.'),
+  'service.locked': entry('Another service uses this folder', 'Stop the other service, or choose another home folder.'),
   'service.start-failed': entry('The service could not start', 'Read the reason in the service log.'),
   'service.database-damaged': entry(
     'The database of the service is damaged or empty',
@@ -60,42 +63,45 @@ export const errorCatalogue = {
   'service.port-in-use': entry('The port is in use', 'Choose another port or stop the program that uses it.'),
   'config.invalid': entry('The configuration is not valid', 'Correct the named setting.', usage),
   'storage.disk-full': entry('The disk is full', 'Free space or move the repository, then try again.', retry),
-  'storage.read-only': entry('The disk does not accept writes', 'Check the mount and the rights of the folder.'),
+  'storage.read-only': entry(
+    'The disk is read-only',
+    'Check how the disk is mounted, and the permissions of the folder.',
+  ),
   'storage.io': entry('Reading or writing failed', 'Check the disk and its connection.', retry),
   'storage.damaged': entry(
     'Stored data is damaged',
-    'The provider runs "farkeep repository verify", then run the job again: damaged blocks are sent again.',
+    'Ask the provider to run "farkeep repository verify", then run the job again. Damaged blocks are sent again.',
   ),
   // connection
   'gateway.unreachable': entry(
     'The gateway cannot be reached',
-    'Check name, port and firewall; the port of the gateway must be open.',
+    'Check name, port, and firewall. The port of the gateway must be open.',
     retry,
   ),
   'gateway.provider-unreachable': entry(
-    'The gateway has no provider behind it',
-    'The provider service is down; the provider admin has to start it.',
+    'The gateway is not connected to a provider',
+    'The provider service is not running. Ask the provider to start it.',
     retry,
   ),
   'gateway.excluded': entry(
     'The certificate does not cover this gateway',
-    'Use a gateway whose name is in the certificate, or have the provider install a certificate that covers it.',
+    'Use a gateway whose name is in the certificate, or ask the provider to install a certificate that covers it.',
     notTrusted,
   ),
-  'gateway.none-usable': entry('No gateway can be used', 'See the reason beside each gateway.', retry),
-  'gateway.not-enrolled': entry('The gateway is not enrolled', 'Give it an enrollment token from the provider.'),
+  'gateway.none-usable': entry('No gateway can be used', 'Check the reason shown for each gateway.', retry),
+  'gateway.not-enrolled': entry('The gateway is not enrolled', 'Enroll it with an enrollment token from the provider.'),
   'gateway.token-invalid': entry(
     'The enrollment token is not valid',
-    'Make a new token at the provider; a token works once.',
+    'Create a new token at the provider. Each token can be used once.',
   ),
   'gateway.link-down': entry(
-    'The gateway has lost its provider',
-    'The gateway tries again by itself; check port 6169 at the provider.',
+    'The gateway lost its connection to the provider',
+    'The gateway retries automatically. Check port 6169 at the provider.',
     retry,
   ),
   'tls.version': entry(
-    'The other side only speaks an old TLS version',
-    'Only TLS 1.3 is used; there is no fall-back. Update the other side.',
+    'The other side supports only an old TLS version',
+    'TLS 1.3 is required. Update the other side.',
     notTrusted,
   ),
   'tls.group': entry(
@@ -105,18 +111,18 @@ export const errorCatalogue = {
   ),
   'tls.failed': entry(
     'The TLS handshake failed',
-    'See the details; another program may be answering on this port.',
+    'Check the details. Another program may be listening on this port.',
     retry,
   ),
-  'connection.lost': entry('The connection was lost', 'Farkeep tries again by itself.', retry),
+  'connection.lost': entry('The connection was lost', 'Farkeep retries automatically.', retry),
   'connection.refused-limit': entry('Too many connections', 'Wait a minute and try again.', retry),
-  'protocol.malformed': entry('The other side violated the protocol', 'Check versions of both sides.'),
+  'protocol.malformed': entry('The other side violated the protocol', 'Check the versions of both sides.'),
   'protocol.version': entry('The protocol versions do not match', 'Update the older side.'),
-  'protocol.feature': entry('The other side needs a feature this side does not have', 'Update this side.'),
+  'protocol.feature': entry('The other side requires a feature that this side does not support', 'Update this side.'),
   // certificates and trust
   'trust.untrusted': entry(
     'The certificate is not trusted',
-    'Compare its thumbprint with your provider and accept it.',
+    'Compare its thumbprint with your provider, then accept it.',
     notTrusted,
   ),
   'trust.changed': entry(
@@ -127,7 +133,7 @@ export const errorCatalogue = {
   'trust.refused': entry('The certificate was refused', 'Contact your provider before you try again.', notTrusted),
   'trust.thumbprint-mismatch': entry(
     'The thumbprint does not match',
-    'Do not accept. Ask your provider for the right thumbprint.',
+    'Do not accept this certificate. Ask your provider for the correct thumbprint.',
     notTrusted,
   ),
   'trust.announcement-invalid': entry(
@@ -142,11 +148,11 @@ export const errorCatalogue = {
   ),
   'certificate.wrong-password': entry(
     'The password of the file is wrong',
-    'Type the password that the file was exported with.',
+    'Enter the password that was set when the file was exported.',
   ),
   'certificate.no-private-key': entry(
-    'There is no private key',
-    'Export the certificate together with its private key, or give the file of the key as well.',
+    'No private key was found',
+    'Export the certificate together with its private key, or also select the key file.',
   ),
   'certificate.key-mismatch': entry('The private key belongs to another certificate', 'Choose the matching key file.'),
   'certificate.weak': entry(
@@ -156,72 +162,72 @@ export const errorCatalogue = {
   'certificate.expired': entry('The certificate has expired', 'Install a current certificate.'),
   'certificate.not-yet-valid': entry(
     'The certificate is not valid yet',
-    'Check the clock, or wait until its first day.',
+    'Check the system clock, or wait until the certificate becomes valid.',
   ),
   'certificate.not-for-servers': entry(
-    'The certificate is not made for servers',
-    'Use one with the usage "server authentication".',
+    'The certificate is not intended for servers',
+    'Use a certificate with the usage "server authentication".',
   ),
   'certificate.chain-untrusted': entry(
     'The chain does not lead to a trusted authority',
     'Add the missing intermediate certificates to the file.',
   ),
-  'certificate.malformed': entry('The file is not a certificate this program can read', 'Use PFX/P12, PEM or DER.'),
+  'certificate.malformed': entry('The file is not a supported certificate file', 'Use PFX/P12, PEM or DER.'),
   'certificate.ca-only': entry(
-    'The file holds only an authority certificate',
+    'The file contains only the certificate of an authority',
     'Choose the certificate that was issued for the server.',
   ),
-  'certificate.several-keys': entry('The file holds several private keys', 'Export one certificate with one key.'),
-  'certificate.too-costly': entry('The file asks for too much work', 'Export it again with usual settings.'),
+  'certificate.several-keys': entry('The file contains several private keys', 'Export one certificate with one key.'),
+  'certificate.too-costly': entry('Decrypting the file would take too long', 'Export it again with default settings.'),
   'certificate.key-unreadable': entry(
     'The service account cannot read the private key',
-    'Give the named account the right to read the named file.',
+    'Give this account permission to read the file.',
   ),
   'certificate.none': entry('No certificate is installed', 'Install one in the certificate wizard.'),
-  'license.invalid': entry('The license is not valid', 'Ask for a new license file.'),
-  'license.expired': entry('The license has expired', 'Ask for a new license file.'),
+  'license.invalid': entry('The license is not valid', 'Request a new license file.'),
+  'license.expired': entry('The license has expired', 'Request a new license file.'),
   // login and accounts
-  'login.refused': entry('User name or password is wrong', 'Check both with your provider.', login),
+  'login.refused': entry('The user name or password is wrong', 'Check both with your provider.', login),
   'login.slowed': entry('Too many failed logins', 'Wait, then try again.', { ...retry, ...login }),
   'login.disabled': entry('This account is disabled', 'Contact your provider.', login),
   'login.lease-expired': entry('The lease of this account has ended', 'Contact your provider.', login),
   'security.channel-binding': entry(
-    'An attacker may be between you and the provider',
+    'An attacker may be intercepting the connection',
     'Do not try again. Compare the thumbprint with your provider by phone.',
     security,
   ),
   'security.tampered': entry(
-    'Data was changed on the way',
-    'Nothing of it was used. Check the network between the two sides.',
+    'Data was changed in transit',
+    'The changed data was discarded. Check the network between the two sides.',
     security,
   ),
   'security.key-proof': entry(
-    'The key exchange could not be proven',
+    'The key exchange could not be verified',
     'Nothing was sent. Check the network between the two sides.',
     security,
   ),
-  'ticket.invalid': entry('The ticket is unknown, used or too old', 'Start the session again.', retry),
+  'ticket.invalid': entry('The ticket is unknown, already used, or expired', 'Start the session again.', retry),
   // sessions, jobs, data
-  'session.busy': entry('The job is running already', 'Wait for the end, or stop it.'),
-  'session.limit': entry('Too many tasks at once', 'Wait until another session has ended.', retry),
+  'session.busy': entry('The job is already running', 'Wait until it ends, or stop it.'),
+  'session.limit': entry('Too many tasks at the same time', 'Wait until another session has ended.', retry),
   'session.resume-expired': entry(
     'The connection was not restored in time',
-    'Run the job again; data that is safe at the provider is not sent again.',
+    'Run the job again. Data that is already stored at the provider is not sent again.',
     retry,
   ),
-  'session.mover-died': entry('The data mover ended unexpectedly', 'Farkeep tries again by itself.', retry),
+  'session.mover-died': entry('The data mover ended unexpectedly', 'Farkeep retries automatically.', retry),
   'quota.exceeded': entry(
     'The quota is used up',
     'Ask your provider for more. Deleting restore points does not free space in this version.',
   ),
   'source.missing': entry('The source does not exist', 'Check the path in the job.'),
-  'source.unreadable': entry('A file could not be read', 'Check its rights; everything else was saved.'),
+  'source.unreadable': entry('A file could not be read', 'Check its permissions. All other files were backed up.'),
   'source.changed': entry(
     'A file changed while it was read',
-    'The file is marked; run the job again when the file does not change.',
+    'The file is marked with a warning. Run the job again when the file is not being changed.',
   ),
   'source.shrunk': entry(
-    'The backup holds much less than the last good run',
+    'The backup contains much less data than the last good run',
     'Check the sources of the job. If the smaller amount is right, accept it in one run (--accept-less).',
   ),
   'clock.differs': entry(

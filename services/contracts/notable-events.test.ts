@@ -21,5 +21,5 @@ it('says how a certificate was compared before somebody answered', () => {
       announcedFor: '2027-01-01T00:00:00.000Z',
       comparison: 'thumbprint',
     }),
-  ).toBe('first contact that was announced for 2027-01-01T00:00:00.000Z, shown early; the pasted thumbprint matched');
+  ).toBe('first contact that was announced for 2027-01-01 00:00 UTC, used early; the pasted thumbprint matched');
 });

@@ -2,6 +2,8 @@
 // notifications and actions of sessions. Console and command line share them. An event travels as data, a code with parameters; this file
 // generates the text.
 
+import { instantText } from './models/instant-text.ts';
+
 /** Codes are stored with their events, so a code must keep its meaning, and its parameters must keep their names. */
 const texts = {
   // accounts
@@ -10,7 +12,7 @@ const texts = {
   'tenant.add': () => 'The account was added',
   'tenant.set': ({ fields }: { fields: readonly string[] }) => `Changed: ${fields.join(', ')}`,
   'tenant.remove': () => 'The account was removed',
-  'tenant.invite': ({ expiresAt }: { expiresAt: string }) => `Invited until ${expiresAt}`,
+  'tenant.invite': ({ expiresAt }: { expiresAt: string }) => `Invited until ${instantText(expiresAt)}`,
   // gateways
   'gateway.enroll-token': () => 'An enrollment token was created',
   'gateway.enrolled': () => 'The gateway used its token',
@@ -24,14 +26,14 @@ const texts = {
   'certificate.remove': () => 'The certificate was removed',
   'certificate.settings': ({ keyBits, protection }: { keyBits: number; protection: string }) =>
     `RSA ${keyBits}; ${protection}`,
-  'certificate.rollover-announced': ({ switchAt }: { switchAt: string }) => `Announced for ${switchAt}`,
+  'certificate.rollover-announced': ({ switchAt }: { switchAt: string }) => `Announced for ${instantText(switchAt)}`,
   'certificate.rollover-canceled': () => 'The planned change was canceled',
   'license.import': ({ edition }: { edition: string }) => `Edition: ${edition}`,
   // repositories and restore points
   'repository.add': ({ folder }: { folder: string }) => `In ${folder}`,
   'repository.set': ({ name, folder }: { name: string; folder: string }) => `Now "${name}" in ${folder}`,
-  'repository.remove': () => 'The repository was removed; its folder stays',
-  'repository.damage': ({ blocks }: { blocks: number }) => `${blocks} blocks are lost`,
+  'repository.remove': () => 'The repository was removed; its folder is kept',
+  'repository.damage': ({ blocks }: { blocks: number }) => `${countBlocks(blocks)} lost`,
   'repository.rebuild-catalogue': () => 'The catalogs of the repository were rebuilt',
   'point.delete': ({ repository }: { repository: string }) => `From repository ${repository}`,
   // sessions, on request of the provider
@@ -48,7 +50,7 @@ const texts = {
     announcedFor: string | null;
     comparison: 'thumbprint' | 'admin' | null;
   }) => {
-    const early = announcedFor === null ? '' : ` that was announced for ${announcedFor}, shown early`;
+    const early = announcedFor === null ? '' : ` that was announced for ${instantText(announcedFor)}, used early`;
     const kind = `${isChanged ? 'changed certificate' : 'first contact'}${early}`;
     if (comparison === null) return kind;
     return comparison === 'thumbprint' ? `${kind}; the pasted thumbprint matched` : `${kind}; compared by the admin`;
@@ -78,9 +80,9 @@ const texts = {
     ].join('; '),
   // the announced next certificate of a provider, at a tenant
   'announcement.stored': ({ switchAt }: { switchAt: string }) =>
-    `The provider has announced its next certificate, from ${switchAt}`,
+    `The provider has announced its next certificate, from ${instantText(switchAt)}`,
   'announcement.verified': ({ switchAt }: { switchAt: string }) =>
-    `From ${switchAt}; signed with the key of the certificate in use`,
+    `From ${instantText(switchAt)}; signed with the key of the certificate in use`,
   'announcement.refused': ({ reason }: { reason: string }) => reason,
   'announcement.withdrawn': () => 'The provider has withdrawn the announcement of its next certificate',
   'announcement.forgotten': ({ usedSha256 }: { usedSha256: string }) =>
@@ -89,10 +91,10 @@ const texts = {
     'The provider shows its announced certificate; the certificate was accepted without a prompt',
   'announcement.proven': () => 'The announcement was signed with the key of the previous certificate',
   // phases of a session that are over
-  'phase.connected': () => 'Connected, logged in and authorized',
+  'phase.connected': () => 'Connected, logged in, and authorized',
   'phase.keys-exchanged': () => 'Keys exchanged and data streams opened',
-  'phase.sent': () => 'New data was read, sent and stored',
-  'phase.received': () => 'Data was received, checked and written',
+  'phase.sent': () => 'New data read, sent, and stored',
+  'phase.received': () => 'Data received, checked, and written',
   'phase.backup-completed': () => 'Restore point completed',
   'phase.restore-completed': () => 'Restore completed',
   // other actions of a session
@@ -102,19 +104,19 @@ const texts = {
   'session.remark': ({ text }: { text: string }) => text,
   'session.attempt-failed': ({ message }: { message: string }) => `${message}; the next attempt starts automatically`,
   'session.waits-for-answer': ({ message }: { message: string }) =>
-    `${message}; the job waits for an answer to the question about the certificate`,
+    `${message}; the job is waiting for a decision about the certificate`,
   'session.paused-by': ({ by }: { by: 'tenant' | 'provider' }) => `Paused by the ${by}`,
   'session.resumed': () => 'Resumed; a new attempt with new keys follows',
   'session.service-restarted': ({ isPaused }: { isPaused: boolean }) =>
     `The tenant service was restarted; the session ${isPaused ? 'stays paused' : 'continues'}`,
   'session.attempt-started': ({ attempt }: { attempt: number }) =>
-    `Attempt ${attempt}: a new key exchange; durable data is not sent again`,
+    `Attempt ${attempt}: new key exchange; stored data is not sent again`,
   'session.point-on-disk': () => 'The complete restore point is on disk',
-  'session.point-safe': ({ size }: { size: string }) => `The restore point is safe; ${size} were stored for it`,
+  'session.point-safe': ({ size }: { size: string }) => `The restore point is stored; it needed ${size}`,
   'session.tenant-lost': ({ message }: { message: string }) =>
-    `${message}; the reservation is kept until the tenant reconnects`,
+    `${message}; the session is kept until the tenant reconnects`,
   'session.transfer-ended': () =>
-    'The tenant has ended the transfer in order; the reservation is kept until the tenant reconnects',
+    'The tenant stopped the transfer cleanly; the session is kept until the tenant reconnects',
   'session.gateway-excluded': ({ gateway, reason }: { gateway: string; reason: string }) =>
     `${gateway} is not used: ${reason}`,
   'session.gateway-failed': ({ gateway, message }: { gateway: string; message: string }) => `${gateway}: ${message}`,
@@ -129,8 +131,8 @@ const texts = {
     otherPacks: number;
   }) =>
     `${countBlocks(blocks)} could not be read from ${packs.join(', ')}${otherPacks > 0 ? ` and ${otherPacks} more` : ''} and ` +
-    `${blocks === 1 ? 'does' : 'do'} not count as present any more. ` +
-    'Run the job again to send the damaged data again. "farkeep repository verify" lists the affected restore points',
+    `no longer ${blocks === 1 ? 'counts' : 'count'} as present. ` +
+    'Run the job again to replace the damaged data. "farkeep repository verify" lists the affected restore points',
   'session.damage-replaced': ({ blocks }: { blocks: number }) => {
     const [verb, pronoun] = blocks === 1 ? ['was', 'it'] : ['were', 'them'];
     return `${countBlocks(blocks)} that ${verb} damaged ${verb} sent again; older restore points that use ${pronoun} are complete again`;

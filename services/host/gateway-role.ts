@@ -28,7 +28,7 @@ const flags: readonly ServeFlag[] = [
 
 export const gatewayRole = defineRole({
   name: 'gateway',
-  summary: 'accepts tenants on one port and relays their connections; holds no key',
+  summary: 'accepts tenants on one port and relays their traffic; holds no keys',
   examples: [
     'farkeep serve gateway --token-file token.txt          the first time: enrolls, then runs',
     'farkeep serve gateway --listen 0.0.0.0:6180           from then on',

@@ -25,7 +25,7 @@ const flags: readonly ServeFlag[] = [
   {
     name: 'infrastructure-address',
     value: 'HOST',
-    description: 'the address an enrollment token tells gateways to dial',
+    description: 'the address in enrollment tokens, to which gateways connect',
     toConfig: (values) => ({ infrastructureAddress: firstOf(values) }),
   },
   {

@@ -6,7 +6,7 @@ import type { ServiceRole } from '../contracts/contract.ts';
 import { errorCatalogue, exitCodes } from '../contracts/errors.ts';
 import { every } from '../kernel/schedule.ts';
 import { systemClock } from '../kernel/clock.ts';
-import { toFarkeepError, type FarkeepError } from '../kernel/farkeep-error.ts';
+import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { createLogger, type LogLevel } from '../kernel/logger.ts';
 import type { KeychainKey } from '../kernel/running-service.ts';
 import { createProcessCarrier, hasProcessChannel, sendToParent } from './carriers/process-carrier.ts';
@@ -155,6 +155,8 @@ function superviseOver(
   };
 }
 
-function causeOf(thrown: unknown): { stack?: string } {
+/** An expected error names its reason and the next step, and a stack would hide them. */
+function causeOf(thrown: unknown): { stack?: string; next?: string } {
+  if (thrown instanceof FarkeepError) return { next: thrown.hint };
   return thrown instanceof Error && thrown.stack !== undefined ? { stack: thrown.stack } : {};
 }

@@ -65,7 +65,7 @@ export function peerChain(socket: TLSSocket, roots: TrustedRoots): PeerChain {
   let isAmongTrusted = false;
   for (let last = leaf; chain.length <= maxIssuers && !isSelfSigned(last);) {
     const isNew = (candidate: X509Certificate): boolean => !chain.some((known) => known.raw.equals(candidate.raw));
-    // Several roots can share a name, and OpenSSL's order among them is not known here, so the signature decides.
+    // Several roots can share a name, and OpenSSL's order among them is not supported by this version, so the signature decides.
     const trusted = roots.issuersOf(last).filter((candidate) => isNew(candidate) && isSignedBy(last, candidate));
     const untrusted = isAmongTrusted ? [] : sent.filter((candidate) => last.checkIssued(candidate) && isNew(candidate));
     const issuer = preferInDate(trusted) ?? preferInDate(untrusted);

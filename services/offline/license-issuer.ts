@@ -35,7 +35,7 @@ export async function issueLicense(
     });
   }
   if (key.asymmetricKeyType !== 'ed25519') {
-    throw new FarkeepError('call.invalid', `${keyFile} holds no Ed25519 key`, {
+    throw new FarkeepError('call.invalid', `${keyFile} contains no Ed25519 key`, {
       field: 'key',
       hint: 'Make one: farkeep license new-key --out FILE',
     });

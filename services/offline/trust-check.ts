@@ -41,7 +41,7 @@ export async function checkTrust(options: TrustCheckOptions): Promise<ServerChec
   const fingerprint = options.fingerprint === undefined ? undefined : cleanThumbprint(options.fingerprint);
   const extraRoots = options.rootsPem === undefined ? [] : splitPemCertificates(options.rootsPem);
   if (options.rootsPem !== undefined && extraRoots.length === 0) {
-    throw new FarkeepError('certificate.malformed', 'The file with the roots holds no certificate in PEM form', {
+    throw new FarkeepError('certificate.malformed', 'The file with the roots contains no certificate in PEM format', {
       hint: 'Convert it: openssl x509 -inform der -in FILE -out roots.pem',
     });
   }

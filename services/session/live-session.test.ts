@@ -61,11 +61,11 @@ describe('LiveSession', () => {
       vi.advanceTimersByTime(5_000);
       live.finish('succeeded');
       expect(live.detail().actions.map(({ level, text, durationMs }) => [level, text, durationMs])).toEqual([
-        ['info', 'Connected, logged in and authorized', 300],
+        ['info', 'Connected, logged in, and authorized', 300],
         ['info', 'Keys exchanged and data streams opened', 200],
-        ['info', 'Connected, logged in and authorized', 0],
+        ['info', 'Connected, logged in, and authorized', 0],
         ['info', 'Keys exchanged and data streams opened', 0],
-        ['info', 'New data was read, sent and stored', 5_000],
+        ['info', 'New data read, sent, and stored', 5_000],
       ]);
     } finally {
       vi.useRealTimers();

@@ -396,7 +396,7 @@ function parseCloseText(text: string): FarkeepError {
 function lostWith(code: number, text: string): FarkeepError {
   return new FarkeepError(
     'connection.lost',
-    code === 1006 ? 'The control channel broke off' : `The control channel was closed (${code}) ${text}`.trim(),
+    code === 1006 ? 'The control channel was interrupted' : `The control channel was closed (${code}) ${text}`.trim(),
   );
 }
 

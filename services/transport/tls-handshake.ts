@@ -156,7 +156,7 @@ function explainFailure(error: NodeJS.ErrnoException | undefined, raw: Socket, t
   }
   return new FarkeepError(
     'tls.failed',
-    `${target} broke off the TLS handshake${code === '' ? '' : ` (${code})`}`,
+    `${target} interrupted the TLS handshake${code === '' ? '' : ` (${code})`}`,
     cause,
   );
 }

@@ -121,7 +121,7 @@ export class ScramClient {
     const expected = this.#serverSignature;
     const given = decodeBase64(v);
     if (expected === undefined || given.length !== expected.length || !timingSafeEqual(given, expected)) {
-      throw new FarkeepError('security.key-proof', 'The server could not prove that it knows this account', {
+      throw new FarkeepError('security.key-proof', 'The server could not prove that it has this account', {
         hint: 'Do not try again. Compare the thumbprint with your provider.',
       });
     }
@@ -268,7 +268,7 @@ function prepare(text: string, what: string): string {
     .replace(/[\p{Zs}]/gu, ' ')
     .normalize('NFKC');
   if (prepared === '' || /[\p{Cc}\p{Cs}\p{Co}]/u.test(prepared)) {
-    throw new FarkeepError('call.invalid', `The ${what} is empty or holds characters that cannot be used`);
+    throw new FarkeepError('call.invalid', `The ${what} is empty or contains characters that are not allowed`);
   }
   return prepared;
 }

@@ -95,7 +95,7 @@ export class TunnelClient {
   /** Call when the connection ended. Before the proof this is a failure. */
   end(): void {
     if (!this.#isDone) {
-      throw new FarkeepError('security.key-proof', 'The tunnel ended before the target proved that it holds Key B', {
+      throw new FarkeepError('security.key-proof', 'The tunnel ended before the target proved that it has Key B', {
         retryable: true,
       });
     }
@@ -110,7 +110,7 @@ export class TunnelClient {
     const proof = this.#proof;
     if (record.type !== recordTypes.keyProof) throw unexpected();
     if (proof === undefined || record.plaintext.length !== proof.length || !timingSafeEqual(record.plaintext, proof)) {
-      throw new FarkeepError('security.key-proof', 'The target could not prove that it holds Key B');
+      throw new FarkeepError('security.key-proof', 'The target could not prove that it has Key B');
     }
   }
 }
@@ -216,5 +216,5 @@ function proveKeyB(keyB: Secret, context: ConnectionContext, delivery: Buffer): 
 }
 
 function unexpected(): FarkeepError {
-  return new FarkeepError('security.tampered', 'The tunnel holds a record that does not belong there');
+  return new FarkeepError('security.tampered', 'The tunnel contains an unexpected record');
 }

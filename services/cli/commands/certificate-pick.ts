@@ -12,7 +12,7 @@ export function registerPick(group: Command, action: DefineAction): void {
     .command('pick [pick]')
     .description("import a certificate from a store on the service's machine; without PICK: list the certificates")
     .option(...slotOption)
-    .option('--install', 'install it at once')
+    .option('--install', 'put it in service immediately')
     .addHelpText(
       'after',
       "\nStores: Farkeep's own, /etc/letsencrypt/live, /etc/ssl/certs with /etc/ssl/private; on Windows Local Computer\\Personal.\n\nExamples:\n  $ farkeep certificate pick\n  $ farkeep certificate pick letsencrypt:gw1.example --install",

@@ -74,7 +74,7 @@ export function registerCertificate(program: Command, action: DefineAction): voi
     .option(...slotOption)
     .option('--friendly-name <name>', 'name of the certificate for people', 'Farkeep')
     .option('--key-bits <bits>', 'RSA length: 2048, 3072 or 4096 (default: see "certificate settings")')
-    .option('--install', 'install it at once')
+    .option('--install', 'put it in service immediately')
     .addHelpText('after', '\nExample:\n  $ farkeep certificate generate --friendly-name "Northwind 2027" --install')
     .action(
       action(async (context, options: SlotOption & { friendlyName: string; keyBits?: string; install?: true }) => {
@@ -100,7 +100,7 @@ export function registerCertificate(program: Command, action: DefineAction): voi
       'password of the file; "-" reads standard input; default: a prompt when the file needs one',
     )
     .option('--friendly-name <name>', 'name of the certificate for people')
-    .option('--install', 'install it at once')
+    .option('--install', 'put it in service immediately')
     .addHelpText(
       'after',
       '\nExamples:\n  $ farkeep certificate import --file server.p12 --password-file secret.txt --install\n  $ farkeep certificate import --slot server --file server.pem --key server.key',
@@ -134,7 +134,7 @@ export function registerCertificate(program: Command, action: DefineAction): voi
 
   group
     .command('install <certificate>')
-    .description('install a stored certificate: new connections use it at once, open ones continue')
+    .description('install a stored certificate: new connections use it immediately, open ones continue')
     .option(...slotOption)
     .addHelpText(
       'after',

@@ -74,7 +74,7 @@ export function registerJob(program: Command, action: DefineAction): void {
 
   group
     .command('set <name>')
-    .description('change a job; options that are not given stay as they are')
+    .description('change a job; other settings are kept')
     .option('--name <name>', 'a new name')
     .option('--source <path>', 'replaces all sources; repeatable', collect)
     .option('--exclude <pattern>', 'replaces all patterns; repeatable', collect)
@@ -125,9 +125,9 @@ Examples:
     .command('run <name>')
     .description('back up now and wait for the end')
     .option('--follow', 'print every step during the run (with --json: one object a line)')
-    .option('--detach', 'start it and return at once')
+    .option('--detach', 'start it and return immediately')
     .option('--full-read', 'read every file, also files whose size and time are unchanged')
-    .option('--accept-less', 'do not warn when the run holds much less than the last good run')
+    .option('--accept-less', 'do not warn if the run contains much less data than the last good run')
     .addHelpText(
       'after',
       `
@@ -170,7 +170,7 @@ Examples:
 
   group
     .command('remove <name>')
-    .description('remove a job; its restore points stay at the provider')
+    .description('remove a job; its restore points are kept at the provider')
     .option(...yesOption)
     .addHelpText('after', '\nExample:\n  $ farkeep job remove documents')
     .action(
@@ -181,12 +181,12 @@ Examples:
           context,
           {
             what: `job "${name}"`,
-            consequences: ['Its settings are lost. Its restore points stay at the provider.'],
+            consequences: ['Its settings are lost. Its restore points are kept at the provider.'],
           },
           { isSure: options.yes === true },
         );
         await jobs.remove({ jobId: id });
-        context.output.result({ ok: true, id }, `Job "${name}" removed; its restore points stay.`);
+        context.output.result({ ok: true, id }, `Job "${name}" removed; its restore points are kept.`);
       }),
     );
 }

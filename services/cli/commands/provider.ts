@@ -148,7 +148,7 @@ Examples:
 
   group
     .command('remove <name>')
-    .description('remove a provider that no job uses; data stored there stays')
+    .description('remove a provider that no job uses; data stored there is kept')
     .option(...yesOption)
     .addHelpText('after', '\nExample:\n  $ farkeep provider remove northwind')
     .action(
@@ -159,7 +159,9 @@ Examples:
           context,
           {
             what: `provider "${name}"`,
-            consequences: ['The saved password and the list of its gateways are lost. What is stored there stays.'],
+            consequences: [
+              'The saved password and the list of its gateways are lost. Data stored at the provider is kept.',
+            ],
           },
           { isSure: options.yes === true },
         );

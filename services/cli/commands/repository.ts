@@ -98,7 +98,7 @@ export function registerRepository(program: Command, action: DefineAction): void
 
   group
     .command('rebuild-catalogue <name>')
-    .description('rebuild the catalogue from packs and restore points')
+    .description('rebuild the catalog from packs and restore points')
     .addHelpText('after', '\nExample:\n  $ farkeep repository rebuild-catalogue main')
     .action(
       action(async (context, wanted: string, _options: object) => {
@@ -114,7 +114,7 @@ export function registerRepository(program: Command, action: DefineAction): void
 
   group
     .command('remove <name>')
-    .description('remove a repository that no tenant uses from the list; the folder stays as it is')
+    .description('remove a repository that no tenant uses from the list; its folder is kept')
     .option(...yesOption)
     .addHelpText('after', '\nExample:\n  $ farkeep repository remove old')
     .action(
@@ -126,14 +126,17 @@ export function registerRepository(program: Command, action: DefineAction): void
           {
             what: `repository "${name}"`,
             consequences: [
-              'It is taken off the list: nobody can back up to it or restore from it any more.',
-              `What stays: ${folder} with ${formatBytes(usedBytes)} and ${formatCounted(points, 'restore point')}; add the folder again to use it again.`,
+              'It is removed from the list. Tenants can no longer back up to it or restore from it.',
+              `What is kept: ${folder} with ${formatBytes(usedBytes)} and ${formatCounted(points, 'restore point')}; add the folder again to use it again.`,
             ],
           },
           { isSure: options.yes === true },
         );
         await client.remove({ repositoryId: id });
-        context.output.result({ ok: true, id }, `Repository "${name}" is forgotten; its files stay in ${folder}.`);
+        context.output.result(
+          { ok: true, id },
+          `Repository "${name}" was removed from the list; its files are kept in ${folder}.`,
+        );
       }),
     );
 }

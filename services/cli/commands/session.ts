@@ -103,7 +103,7 @@ export function registerSession(program: Command, action: DefineAction): void {
 
   group
     .command('pause <id>')
-    .description('pause a session: durable data stays, and resume continues with new keys')
+    .description('pause a session: stored data is kept, and resume continues with new keys')
     .option(...sideOption)
     .addHelpText(
       'after',

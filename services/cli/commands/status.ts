@@ -1,4 +1,5 @@
 // Owns `farkeep status`: the running services of the instance, their work, and certificates that expire soon.
+import { expiryText } from '../../contracts/models/instant-text.ts';
 import type { Command } from 'commander';
 import { serviceRoles, type ServiceRole } from '../../contracts/contract.ts';
 import type { StoredCertificate } from '../../contracts/models/certificate.ts';
@@ -121,9 +122,9 @@ function formatStatus(
   }
   for (const { friendlyName, installedInSlots, expiresInDays } of certificates) {
     parts.push(
-      `The certificate "${friendlyName}" (slot ${installedInSlots.join(', ')}) ${
-        expiresInDays < 0 ? 'has expired' : `expires in ${expiresInDays} days`
-      }. Next: farkeep certificate generate --slot ${installedInSlots[0] ?? 'provider'} --install, or import one.`,
+      `The certificate "${friendlyName}" (slot ${installedInSlots.join(', ')}) ${expiryText(
+        expiresInDays,
+      )}. Next: farkeep certificate generate --slot ${installedInSlots[0] ?? 'provider'} --install, or import one.`,
     );
   }
   return parts.join('\n\n');

@@ -72,7 +72,7 @@ export function registerTenant(program: Command, action: DefineAction): void {
 
   group
     .command('set <name>')
-    .description('change an account; options that are not given stay as they are')
+    .description('change an account; other settings are kept')
     .option(
       '--quota <repository=size>',
       'replaces all quotas, so name each repository that the account keeps; repeatable',
@@ -108,7 +108,7 @@ export function registerTenant(program: Command, action: DefineAction): void {
             `Account "${tenant.name}" changed.`,
             ...lostQuotas.map(
               ({ repository }) =>
-                `It can no longer use "${repository}". Its restore points stay there; give it a quota for "${repository}" to reach them again.`,
+                `It can no longer use "${repository}". Its restore points are kept; give it a quota for "${repository}" to reach them again.`,
             ),
           ].join('\n'),
         );
@@ -128,7 +128,7 @@ export function registerTenant(program: Command, action: DefineAction): void {
 
   for (const [name, isEnabled, description] of [
     ['enable', true, 'let the tenant log in again'],
-    ['disable', false, 'the tenant cannot log in; its backups stay'],
+    ['disable', false, 'the tenant cannot log in; its backups are kept'],
   ] as const) {
     group
       .command(`${name} <name>`)
@@ -149,7 +149,7 @@ export function registerTenant(program: Command, action: DefineAction): void {
 
   group
     .command('remove <name>')
-    .description('remove the account; its backups stay in the repository folders until you delete them')
+    .description('remove the account; its backups are kept in the repository folders until you delete them')
     .option(...yesOption)
     .addHelpText('after', '\nExample:\n  $ farkeep tenant remove acme')
     .action(
@@ -163,7 +163,7 @@ export function registerTenant(program: Command, action: DefineAction): void {
             consequences: [
               'The account is removed with its password, quotas and invitations; its running sessions end.',
               'The tenant can neither back up nor restore any more; a new account of the same name does not get its backups back.',
-              `What stays until you delete it: ${quotas.map(({ repository, usedBytes }) => `${formatBytes(usedBytes)} in "${repository}"`).join(', ') || 'nothing'}.`,
+              `What is kept until you delete it: ${quotas.map(({ repository, usedBytes }) => `${formatBytes(usedBytes)} in "${repository}"`).join(', ') || 'nothing'}.`,
             ],
           },
           { isSure: options.yes === true },
@@ -171,7 +171,7 @@ export function registerTenant(program: Command, action: DefineAction): void {
         await client.remove({ tenantId: id });
         context.output.result(
           { ok: true, id },
-          `Account "${name}" removed. Its backups stay in the repository folders until you delete them.`,
+          `Account "${name}" removed. Its backups are kept in the repository folders until you delete them.`,
         );
       }),
     );

@@ -213,7 +213,7 @@ function registerTrustedHosts(group: Command, action: DefineAction): void {
         context.output.result({ ok: true, ...report }, () =>
           formatFacts([
             ['Pinned', report.added.join(', ') || 'none'],
-            ['Known already', report.known.join(', ') || 'none'],
+            ['Already known', report.known.join(', ') || 'none'],
             ['Not changed (another pin, or revoked here)', report.conflicts.join(', ') || 'none'],
           ]),
         );
@@ -231,7 +231,7 @@ function registerTrustedHosts(group: Command, action: DefineAction): void {
     .option('--require-crl <yes|no>', 'refuse when the revocation status is unknown')
     .option(
       '--first-use <yes|no>',
-      'pin the certificate of a new provider without a question; an attacker in between at that moment would be trusted',
+      'trust new providers on first use; an attacker who intercepts the first connection would be trusted',
     )
     .addHelpText(
       'after',

@@ -17,7 +17,7 @@ export interface DatabaseOptions {
 /** The file was written by a version of the program that knows other migrations. */
 export class OtherSchemaError extends Error {
   constructor(file: string, schema: number, known: number) {
-    super(`${file} has schema ${schema}; this version knows ${known}`);
+    super(`${file} has schema ${schema}; this version supports ${known}`);
     this.name = 'OtherSchemaError';
   }
 }

@@ -103,14 +103,14 @@ describe('the database of a service', () => {
     newer.close();
     const error = refusal();
     expect(error).toMatchObject({ code: 'service.start-failed' });
-    expect(error.message).toMatch(/newer version .*schema 3; this version knows 2/);
+    expect(error.message).toMatch(/newer version .*schema 3; this version supports 2/);
   });
 
   it('names its file in a conflict, and loses a note instead of failing', () => {
     using database = open();
     database.run('INSERT INTO accounts (name) VALUES (?)', 'acme');
     expect(() => database.run('INSERT INTO accounts (name) VALUES (?)', 'acme')).toThrow(
-      expect.objectContaining({ code: 'call.conflict', message: 'It exists already or is in use' }),
+      expect.objectContaining({ code: 'call.conflict', message: 'The name already exists, or the object is in use' }),
     );
     // Simulates a full disk: no further page can be written.
     database.get('PRAGMA max_page_count = 1');

@@ -105,8 +105,8 @@ function damaged({ file, role }: ServiceDatabaseOptions, what: string, cause?: u
   const name = path.basename(file);
   const consequence =
     role === 'provider'
-      ? 'accounts, quotas and gateways have to be made again; the backups in the repositories stay'
-      : 'providers and jobs have to be added again; the backups at the provider stay';
+      ? 'accounts, quotas, and gateways must be created again; the backups in the repositories are kept'
+      : 'providers and jobs must be added again; the backups at the provider are kept';
   return new FarkeepError('service.database-damaged', `The database of the ${role} service, ${file}, ${what}`, {
     hint:
       `The service does not start with this database. Restore ${name} from the last copy of ${folder}. If the copy has ${name}-wal, restore this file too; otherwise delete it. Then start the service again. ` +
@@ -118,7 +118,7 @@ function damaged({ file, role }: ServiceDatabaseOptions, what: string, cause?: u
 function newer({ file, role, migrations }: ServiceDatabaseOptions, version: number): FarkeepError {
   return new FarkeepError(
     'service.start-failed',
-    `${file} was written by a newer version of Farkeep (schema ${version}; this version knows ${migrations.length})`,
+    `${file} was written by a newer version of Farkeep (schema ${version}; this version supports ${migrations.length})`,
     {
       hint: `Start the newer version of the ${role} service, or restore a copy of ${path.dirname(file)} from before the update.`,
     },

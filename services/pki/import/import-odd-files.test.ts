@@ -334,6 +334,6 @@ describe('several keys, and files that are not certificate files', () => {
 
   it('several keys have their own message, also in a PFX', () => {
     const file = pkcs12([plainContent(certificateBag(der), keyBag(key), shroudedKeyBag(otherKey, protection))]);
-    expect(read(file)).toMatch(/^certificate\.several-keys: The file holds 2 different private keys/);
+    expect(read(file)).toMatch(/^certificate\.several-keys: The file contains 2 different private keys/);
   });
 });

@@ -1,4 +1,5 @@
 // Owns choosing the server certificate in a file, ordering its chain, and refusing a certificate that must not be installed.
+import { expiryText, instantText } from '../../contracts/models/instant-text.ts';
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { describeKey, hasServerAuth, isSelfSigned, type ReadCertificate } from '../certificate/certificate-summary.ts';
@@ -26,8 +27,8 @@ export function selectImport({ certificates, privateKeys }: ImportContent, now: 
   const [privateKey, ...moreKeys] = privateKeys;
   if (certificates.length === 0) {
     throw privateKey === undefined
-      ? new FarkeepError('certificate.malformed', 'The file holds neither a certificate nor a private key')
-      : new FarkeepError('certificate.malformed', 'The file holds a private key but no certificate', {
+      ? new FarkeepError('certificate.malformed', 'The file contains neither a certificate nor a private key')
+      : new FarkeepError('certificate.malformed', 'The file contains a private key but no certificate', {
           hint: 'Choose the certificate and give the key as key file.',
         });
   }
@@ -36,7 +37,10 @@ export function selectImport({ certificates, privateKeys }: ImportContent, now: 
     throw servers.length === 0 ? authorityOnly(certificates) : new FarkeepError('certificate.no-private-key');
   }
   if (moreKeys.length > 0) {
-    throw new FarkeepError('certificate.several-keys', `The file holds ${privateKeys.length} different private keys`);
+    throw new FarkeepError(
+      'certificate.several-keys',
+      `The file contains ${privateKeys.length} different private keys`,
+    );
   }
   const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
   const own = certificates.filter(({ x509 }) => x509.publicKey.export({ type: 'spki', format: 'der' }).equals(spki));
@@ -58,7 +62,7 @@ export function selectImport({ certificates, privateKeys }: ImportContent, now: 
   if (leaf.structure.isAuthority)
     warnings.push('The certificate is marked as an authority. Tenants can pin it, but cannot trust it through a chain');
   const daysLeft = Math.floor((leaf.x509.validToDate.getTime() - now) / 86_400_000);
-  if (leaf.x509.validToDate.getTime() - now < soonMs) warnings.push(`The certificate expires in ${daysLeft} days`);
+  if (leaf.x509.validToDate.getTime() - now < soonMs) warnings.push(`The certificate ${expiryText(daysLeft)}`);
   return { leaf, chain, privateKey, warnings };
 }
 
@@ -87,7 +91,7 @@ export function checkUsable(leaf: ReadCertificate, chain: readonly ReadCertifica
   if (x509.validFromDate.getTime() > now) {
     throw new FarkeepError(
       'certificate.not-yet-valid',
-      `The certificate is not valid before ${x509.validFromDate.toISOString()}`,
+      `The certificate is not valid before ${instantText(x509.validFromDate)}`,
     );
   }
 }
@@ -106,7 +110,7 @@ export function isClearlyAuthority(certificate: ReadCertificate): boolean {
 function authorityOnly(certificates: readonly ReadCertificate[]): FarkeepError {
   return new FarkeepError(
     'certificate.ca-only',
-    `The file holds only the certificate of the authority "${certificates[0]?.structure.subject ?? ''}"`,
+    `The file contains only the certificate of the authority "${certificates[0]?.structure.subject ?? ''}"`,
   );
 }
 

@@ -167,7 +167,7 @@ function runWorker(
       settle(() =>
         reject(
           systemErrorCode(error) === 'ERR_WORKER_OUT_OF_MEMORY'
-            ? new FarkeepError('certificate.too-costly', 'The file asks for too much memory')
+            ? new FarkeepError('certificate.too-costly', 'Decrypting the file would need too much memory')
             : toFarkeepError(error),
         ),
       ),

@@ -73,7 +73,7 @@ describe('listPickable', () => {
       ['system:bundle.pem', null],
       ['system:snakeoil.pem', null],
       ['letsencrypt:mixed-up', 'The private key in the same folder belongs to another certificate'],
-      ['letsencrypt:client', 'The certificate is not made for servers'],
+      ['letsencrypt:client', 'The certificate is not intended for servers'],
       ['system:keyless.crt', expect.stringMatching(/^No private key for this certificate was found/)],
       [
         'system:locked.pem',

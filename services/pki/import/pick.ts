@@ -250,7 +250,7 @@ async function readPublicPart(file: string): Promise<PublicPart> {
   }
   try {
     const block = splitPem(bytes.toString('utf8')).find(({ label }) => label.endsWith('PRIVATE KEY'));
-    if (block === undefined) return { isKey: false, reason: `${file} holds no private key` };
+    if (block === undefined) return { isKey: false, reason: `${file} contains no private key` };
     if (block.label.startsWith('ENCRYPTED') || block.text.includes('Proc-Type: 4,ENCRYPTED')) {
       return { isKey: true, reason: `The private key in ${file} is protected by a password; import the file instead` };
     }

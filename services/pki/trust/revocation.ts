@@ -86,7 +86,7 @@ export class RevocationChecker {
     const remarks: string[] = [];
     let leafAnswer: Pick<RevocationAnswer, 'status' | 'detail'> = {
       status: 'unknown',
-      detail: 'Its issuer is not known, so no revocation list can be checked',
+      detail: 'Its issuer is unknown, so no revocation list can be checked',
     };
     let unusable: string | undefined;
     let isNamed = false;

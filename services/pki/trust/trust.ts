@@ -1,5 +1,6 @@
 // Owns the tenant's trust decision (docs/protocol.md, section 3): OpenSSL's chain check, names, strength, pins, revocation. Must not build
 // chains and must not open connections: it gets the certificates of a finished handshake.
+import { instantText } from '../../contracts/models/instant-text.ts';
 import { adviceAgainst } from '../../contracts/models/trust-texts.ts';
 import type { TrustReason } from '../../contracts/models/trust.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
@@ -285,14 +286,14 @@ function addDateFindings(
     const name = certificate === leaf ? 'The certificate' : `The authority "${certificate.structure.subject}"`;
     if (now > certificate.x509.validToDate.getTime()) {
       isOutOfDate = true;
-      add('date.expired', !isPinned, `${name} expired on ${certificate.x509.validToDate.toISOString()}`);
+      add('date.expired', !isPinned, `${name} expired on ${instantText(certificate.x509.validToDate)}`);
     }
     if (now < certificate.x509.validFromDate.getTime()) {
       isOutOfDate = true;
       add(
         'date.not-yet-valid',
         !isPinned,
-        `${name} is not valid before ${certificate.x509.validFromDate.toISOString()}`,
+        `${name} is not valid before ${instantText(certificate.x509.validFromDate)}`,
       );
     }
   }

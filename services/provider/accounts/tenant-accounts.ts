@@ -1,4 +1,5 @@
 // Owns the rules about tenant accounts, their quotas and invitations. Sees a password only while it computes the verifier.
+import { instantText } from '../../contracts/models/instant-text.ts';
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../kernel/clock.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
@@ -140,7 +141,10 @@ export class TenantAccounts {
     const account = await this.get(tenantId);
     if (!account.isEnabled) throw new FarkeepError('login.disabled', `The account "${account.name}" is disabled`);
     if (account.leaseUntil !== null && Date.parse(account.leaseUntil) <= this.#clock.now()) {
-      throw new FarkeepError('login.lease-expired', `The lease of "${account.name}" ended on ${account.leaseUntil}`);
+      throw new FarkeepError(
+        'login.lease-expired',
+        `The lease of "${account.name}" ended on ${instantText(account.leaseUntil)}`,
+      );
     }
     return account;
   }

@@ -68,7 +68,7 @@ describe('the users of the provider identity', () => {
         kind: 'invitation',
         name: 'contoso',
         state: 'failed',
-        note: expect.stringContaining('send a new one') as string,
+        note: expect.stringContaining('Send a new invitation') as string,
       },
       { kind: 'invitation', name: 'fabrikam', state: 'updated' },
     ]);

@@ -89,7 +89,7 @@ async function unheardOf(accounts: TenantAccounts, seen: readonly CertificateUse
       state: 'pending',
       lastSeenAt: lastLoginAt,
       seenSha256: null,
-      note: 'The last certificate that the tenant has seen is not known; a person may have to compare when the tenant connects',
+      note: 'It is unknown which certificate the tenant saw last. The tenant may have to verify this one at the next connection',
     }));
 }
 
@@ -108,17 +108,17 @@ function invitations(
     const until = `Open until ${expiresAt.slice(0, 10)}`;
     const row = { kind: 'invitation' as const, name: tenant, lastSeenAt: null, seenSha256: fingerprint };
     if (fingerprint !== sha256) {
-      return [{ ...row, state: 'failed', note: `${until}, but it carries the old thumbprint: send a new one` }];
+      return [{ ...row, state: 'failed', note: `${until}, but contains the old thumbprint. Send a new invitation` }];
     }
     return isReplaced || isAnnounced
       ? [
           {
             ...row,
             state: 'pending',
-            note: `${until}; carries the thumbprint in service: send a new one after the change`,
+            note: `${until}; contains the current thumbprint. Send a new invitation after the change`,
           },
         ]
-      : [{ ...row, state: 'updated', note: `${until}; carries the thumbprint in service` }];
+      : [{ ...row, state: 'updated', note: `${until}; contains the current thumbprint` }];
   });
 }
 

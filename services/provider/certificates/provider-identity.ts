@@ -33,6 +33,11 @@ export class ProviderIdentity {
     return coversGateway(this.#current.certificate, host);
   }
 
+  /** False if the certificate does not have the name, also when tenants that pinned it can still use the gateway. */
+  names(host: string): boolean {
+    return gatewayNameMatch(this.#current.certificate, host, false) !== 'not-covered';
+  }
+
   /** Loads the installed certificate. @param putInService must fail without effect when the certificate is unusable */
   async reload(putInService: (serving: ServerIdentity) => void): Promise<StoredCertificate> {
     const { stored, serving } = await loadServing(this.#store);

@@ -1,5 +1,6 @@
 // Owns the check of one gateway from outside, as a tenant sees it: port, TLS handshake through it up to the certificate, names.
 // Sends only a ClientHello, and never logs in.
+import { instantText } from '../../contracts/models/instant-text.ts';
 import type { z } from 'zod';
 import type { gatewayCheckSchema } from '../../contracts/models/provider.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
@@ -13,7 +14,13 @@ const timeoutMs = 5_000;
 
 export interface DoctorOptions {
   readonly isConnected: boolean;
-  readonly identity: { readonly sha256: string; covers(host: string): boolean };
+  readonly identity: {
+    readonly sha256: string;
+    /** Whether tenants can use a gateway of this name. */
+    covers(host: string): boolean;
+    /** Whether the certificate contains the name. */
+    names(host: string): boolean;
+  };
   readonly signal: AbortSignal;
 }
 
@@ -24,16 +31,16 @@ export async function checkGateway(row: GatewayRow, options: DoctorOptions): Pro
     checks.push({ gateway: row.name, check, outcome, message, help });
   };
   if (row.enrolledAt === null) {
-    add('enrolled', 'failed', 'The gateway has not used its token yet', 'Start it with the enrollment token.');
-  } else add('enrolled', 'ok', `Enrolled on ${row.enrolledAt}`);
-  if (isConnected) add('link', 'ok', 'The link is up');
+    add('enrolled', 'failed', 'The gateway is not enrolled yet', 'Start it with the enrollment token.');
+  } else add('enrolled', 'ok', `Enrolled on ${instantText(row.enrolledAt)}`);
+  if (isConnected) add('link', 'ok', 'The link is connected');
   else if (!row.isEnabled) add('link', 'warning', 'The gateway is disabled', 'Enable it to use it again.');
   else {
     add(
       'link',
       'failed',
-      'The gateway has no link to this provider',
-      'Check that it runs and reaches the infrastructure port.',
+      'The gateway is not connected to this provider',
+      'Make sure that it is running and can reach the infrastructure port.',
     );
   }
   for (const { host, port } of row.addresses) {
@@ -41,18 +48,24 @@ export async function checkGateway(row: GatewayRow, options: DoctorOptions): Pro
     const seen = await handshake(host, port, options.signal);
     if (seen.error?.code === 'gateway.unreachable') {
       add('port', 'failed', seen.error.message, `Check name, firewall and port forwarding of ${address}.`);
-      add('handshake', 'not-checked', `${address} does not answer`);
+      add('handshake', 'not-checked', `${address} does not respond`);
     } else {
-      add('port', 'ok', `${address} answers`);
+      add('port', 'ok', `${address} is reachable`);
       addHandshake(add, address, seen, identity.sha256);
     }
-    if (identity.covers(host)) add('name-covered', 'ok', `The certificate covers "${host}"`);
-    else {
+    if (identity.names(host)) add('name-covered', 'ok', `The certificate covers "${host}"`);
+    else if (identity.covers(host)) {
+      add(
+        'name-covered',
+        'ok',
+        `The certificate does not contain the name "${host}". Tenants that pin the certificate can use this gateway`,
+      );
+    } else {
       add(
         'name-covered',
         'warning',
-        `The certificate does not cover "${host}"; tenants that trust it by chain do not use this gateway`,
-        'Install a certificate with this name (or a fitting wildcard), or give the gateway a covered name.',
+        `The certificate does not cover "${host}"; tenants that trust it by its chain do not use this gateway`,
+        'Install a certificate that covers this name, or change the address of the gateway.',
       );
     }
   }
@@ -72,13 +85,13 @@ function addHandshake(
   const sha256 = thumbprintOf(presented.leafDer);
   if (sha256 === ownSha256) {
     const { version, group } = presented.tls;
-    add('handshake', 'ok', `${version} with ${group}; it shows the certificate in service`);
+    add('handshake', 'ok', `${version} with ${group}; it presents the certificate in service`);
   } else {
     add(
       'handshake',
       'failed',
-      `${address} shows another certificate (${sha256})`,
-      'Another program or another provider answers there; check address and port.',
+      `${address} presents another certificate (${sha256})`,
+      'Another program or another provider uses this address. Check address and port.',
     );
   }
 }

@@ -180,7 +180,7 @@ async function readKeyFile(file: string): Promise<KeyObject> {
   try {
     const key = createPublicKey(await readFile(file, 'utf8'));
     if (key.asymmetricKeyType === 'ed25519') return key;
-    throw new FarkeepError('config.invalid', `${file} holds no Ed25519 key`, { field: 'licenseKeyFiles' });
+    throw new FarkeepError('config.invalid', `${file} contains no Ed25519 key`, { field: 'licenseKeyFiles' });
   } catch (error) {
     if (error instanceof FarkeepError) throw error;
     throw new FarkeepError('config.invalid', `The license key ${file} cannot be read`, {

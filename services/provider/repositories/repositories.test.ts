@@ -99,7 +99,7 @@ describe('Repositories', () => {
     await cp(path.join(root, 'a'), path.join(root, 'b'), { recursive: true });
     await expect(repositories.add('second', path.join(root, 'b'))).rejects.toMatchObject({
       code: 'call.conflict',
-      message: expect.stringContaining('holds the repository "first", or a copy of it') as string,
+      message: expect.stringContaining('contains the repository "first", or a copy of it') as string,
     });
   });
 

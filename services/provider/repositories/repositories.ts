@@ -220,7 +220,7 @@ export class Repositories {
     try {
       const marker = await readMarker(folder);
       if (marker === undefined) return `${folder} does not hold the repository; is its disk mounted?`;
-      if (marker !== id) return `${folder} holds another repository`;
+      if (marker !== id) return `${folder} contains another repository`;
       return null;
     } catch (error) {
       return toFarkeepError(error, 'storage.io').message;

@@ -65,7 +65,11 @@ export function gatewayHandlers(options: GatewayHandlersOptions): DomainHandlers
         gateways.rows().map((row) =>
           checkGateway(row, {
             isConnected: gateways.isConnected(row.id),
-            identity: { sha256: identity.sha256, covers: (host) => identity.covers(host) },
+            identity: {
+              sha256: identity.sha256,
+              covers: (host) => identity.covers(host),
+              names: (host) => identity.names(host),
+            },
             signal,
           }),
         ),

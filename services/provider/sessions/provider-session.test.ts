@@ -14,7 +14,7 @@ import type { TargetAttemptOptions } from './target-attempt.ts';
 const oneStream = { streams: 1, quotaBytes: -1 };
 
 const windowMs = 30 * 60_000;
-const lost = new FarkeepError('connection.lost', 'The control channel broke off');
+const lost = new FarkeepError('connection.lost', 'The control channel was interrupted');
 const progress = undefined;
 const id = 'a'.repeat(32);
 
@@ -362,7 +362,7 @@ describe('a pause at the provider', () => {
     expect(channel.messages.at(-1)).toMatchObject({ name: 'session.wish', payload: { wish: 'pause' } });
     latest().fail(new FarkeepError('call.canceled', 'The source ended'));
     await clock.advance(0);
-    expect(texts(live).at(-1)).toContain('ended the transfer in order');
+    expect(texts(live).at(-1)).toContain('stopped the transfer cleanly');
     await session.pause('provider');
     await pausing;
     await session.requestPause();

@@ -31,7 +31,7 @@ export function hasCatalogue(folder: RepositoryFolder): boolean {
   if (folder.look(`${catalogueFile}-journal`) !== undefined)
     throw new FarkeepError(
       'storage.damaged',
-      `${catalogueFile}-journal lies beside the catalogue; this program never makes this file`,
+      `${catalogueFile}-journal is next to the catalog, but Farkeep never creates this file`,
     );
   return isThere;
 }

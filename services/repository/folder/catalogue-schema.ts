@@ -76,7 +76,7 @@ export function checkCatalogueSchema(file: string, access: CatalogueAccess): voi
     const version = versionOf(database);
     const isKnown = Number.isInteger(version) && version >= 0 && version <= catalogueMigrations.length;
     if (!isKnown || schemaOf(database) !== expectedSchema(version))
-      throw new FarkeepError('storage.damaged', 'The catalogue does not have the tables of this version');
+      throw new FarkeepError('storage.damaged', 'The catalog does not have the tables of this version');
   } finally {
     database.close();
   }

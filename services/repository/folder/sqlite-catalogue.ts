@@ -13,7 +13,7 @@ import type { BlockPlace, Catalogue } from '../store/catalogue.ts';
 const placeColumns = 'id, pack, offset_bytes, stored_bytes, content_bytes, crc, encoding';
 
 function anotherShape(): FarkeepError {
-  return new FarkeepError('storage.damaged', 'The catalogue has a malformed row', {
+  return new FarkeepError('storage.damaged', 'The catalog has a malformed row', {
     hint: 'Run "farkeep repository rebuild-catalogue".',
   });
 }
@@ -297,7 +297,7 @@ export class SqliteCatalogue implements Catalogue {
   /** Writes the whole log back into the main file, and to disk. */
   checkpoint(): void {
     const [row] = this.#database.all('PRAGMA wal_checkpoint(FULL)');
-    if (row?.['busy'] !== 0) throw new FarkeepError('storage.io', 'The catalogue is too busy to be written back');
+    if (row?.['busy'] !== 0) throw new FarkeepError('storage.io', 'The catalog is too busy to be written');
   }
 
   close(): void {

@@ -54,7 +54,8 @@ export function decodePackHeader(bytes: Buffer): PackHeader {
   if (bytes.length < packHeaderBytes) throw damaged('the header is cut');
   if (bytes.readUInt32BE(0) !== packMagic) throw damaged('this is not a pack');
   if (bytes.readUInt32BE(32) !== crc32(bytes.subarray(0, 32))) throw damaged('the header has a wrong checksum');
-  if (bytes.readUInt8(4) !== packFormatVersion) throw damaged(`format version ${bytes.readUInt8(4)} is not known here`);
+  if (bytes.readUInt8(4) !== packFormatVersion)
+    throw damaged(`format version ${bytes.readUInt8(4)} is not supported by this version`);
   return { packId: Buffer.from(bytes.subarray(8, 24)), createdAtMs: Number(bytes.readBigUInt64BE(24)) };
 }
 

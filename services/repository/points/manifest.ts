@@ -256,7 +256,7 @@ export function openManifestBlock(content: Buffer): { context: { flags: number; 
   if (content.length < 7 || content.readUInt32BE(0) !== manifestMagic)
     throw damagedManifest('a block is not part of a manifest');
   if (content.readUInt8(4) !== manifestVersion)
-    throw damagedManifest(`format version ${content.readUInt8(4)} is not known here`);
+    throw damagedManifest(`format version ${content.readUInt8(4)} is not supported by this version`);
   const input = new RecordReader(content, 6);
   return { context: { flags: content.readUInt8(5), path: input.sized(maxPathBytes) }, input };
 }

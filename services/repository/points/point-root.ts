@@ -41,7 +41,7 @@ export function decodePointRoot(bytes: Buffer, name = 'root'): PointRoot {
   if (!hash('sha256', bytes.subarray(0, signedEnd), 'buffer').equals(bytes.subarray(signedEnd)))
     throw damaged(name, 'it does not match its hash');
   if (bytes.readUInt8(4) !== pointRootVersion)
-    throw damaged(name, `format version ${bytes.readUInt8(4)} is not known here`);
+    throw damaged(name, `format version ${bytes.readUInt8(4)} is not supported by this version`);
   let json: unknown;
   try {
     json = JSON.parse(bytes.toString('utf8', headBytes, signedEnd));

@@ -30,7 +30,7 @@ export class StorageRegistry<Location extends { readonly kind: string }, Place> 
     const kind = 'kind' in parameters ? parameters.kind : undefined;
     const backend = typeof kind === 'string' ? this.#backends.get(kind) : undefined;
     if (backend?.accepts(parameters) !== true)
-      throw new FarkeepError('storage.damaged', 'This version does not know where the repository lies');
+      throw new FarkeepError('storage.damaged', 'This version does not support the storage of this repository');
     // The backend of this kind has accepted the parameters.
     return parameters as Location;
   }

@@ -83,7 +83,7 @@ async function whileWriting<Result>(
   const { storage, leases } = place;
   // If the disk is not mounted, no file may be created at its mount point.
   if (!(await hasPacks(storage).catch(() => false)))
-    throw new FarkeepError('storage.io', `${place.name} holds no packs any more; is its disk mounted?`);
+    throw new FarkeepError('storage.io', `${place.name} contains no packs any more. Is its disk mounted?`);
   const lease = await leases.take();
   const writing = `${incomingFolder}/${lease.writer}`;
   try {

@@ -114,7 +114,7 @@ export async function rebuildCatalogue({
 async function refuseBesideWriters({ leases }: TenantPlace, lease: WriterLease): Promise<void> {
   if (!(await leases.hasOtherLiving(lease))) return;
   throw new FarkeepError('service.locked', 'A session is writing into this folder', {
-    hint: 'Wait until it has ended, then rebuild the catalogue.',
+    hint: 'Wait until it has ended, then rebuild the catalog.',
     retryable: true,
   });
 }

@@ -224,11 +224,11 @@ export class SessionAttempt {
           live.endStep('tunnel-opened', `Through ${link.gateway.name}, under Key A`, {
             keyIdentifier: keyA.identifier(),
           });
-          live.beginStep('key-b-proven', 'The target proves that it holds Key B');
+          live.beginStep('key-b-proven', 'The target proves that it has Key B');
         },
       }),
     ]);
-    live.endStep('key-b-proven', 'The target has proven that it holds Key B', { keyIdentifier: keyB.identifier() });
+    live.endStep('key-b-proven', 'The target has proven that it has Key B', { keyIdentifier: keyB.identifier() });
     live.beginStep('streams-open', `${plan.streams} data streams`);
     const copy = Buffer.from(keyB.bytes);
     // The orderly end sends a final record. If an attacker changed a length, the target detects the change at this record.

@@ -65,7 +65,7 @@ describe('a session at the tenant', () => {
     peer().drop();
     await settle();
     expect(live.detail()).toMatchObject({ state: 'waiting-to-resume', attempt: 1 });
-    expect(mover().abortedFor).toContain('broke off');
+    expect(mover().abortedFor).toContain('was interrupted');
     expect(on.troubled).toBe(1);
     on.dial = failing(unreachable);
     await clock.advance(retryIntervalMs);

@@ -1,3 +1,4 @@
+import { instantText } from '../../contracts/models/instant-text.ts';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { PinStore } from '../../certstore/pin-store.ts';
 import { openTrustDatabase } from '../../certstore/trust-database.ts';
@@ -69,7 +70,7 @@ describe('TrustPrompts', () => {
     const { prompt } = show(next);
     expect(prompt?.prompt).toMatchObject({ kind: 'changed', announcedFor: new Date(switchAt).toISOString() });
     trustPrompts.answer(prompt?.prompt.id ?? '', 'accept', { isCompared: true, who: 'admin (console)' });
-    expect(journal.list().at(-1)?.note).toContain(`announced for ${new Date(switchAt).toISOString()}, shown early`);
+    expect(journal.list().at(-1)?.note).toContain(`announced for ${instantText(switchAt)}, used early`);
     expect(show(next).result.decision).toBe('pinned');
   });
 

@@ -242,7 +242,7 @@ async function readBounded(file: string): Promise<ReadFile> {
 function splitRoots(file: string, bytes: Buffer): string[] {
   const roots = splitPemCertificates(bytes.toString('utf8'));
   if (roots.length === 0) {
-    throw new FarkeepError('certificate.malformed', `${file} holds no certificate in PEM form`, {
+    throw new FarkeepError('certificate.malformed', `${file} contains no certificate in PEM format`, {
       hint: 'Convert it: openssl x509 -inform der -in FILE -out roots.pem',
     });
   }

@@ -35,7 +35,7 @@ export class FakePeer {
     this.#provider.asked.push({ name, payload: payload as Record<string, unknown> });
     if (this.isClosed) throw new FarkeepError('connection.lost', 'The control channel is closed');
     const closed = new Promise<never>((_resolve, reject) => {
-      this.#onClose.push(() => reject(new FarkeepError('connection.lost', 'The control channel broke off')));
+      this.#onClose.push(() => reject(new FarkeepError('connection.lost', 'The control channel was interrupted')));
     });
     closed.catch(() => undefined);
     return Promise.race([this.#provider.answer(name), closed, untilAborted(options.signal)]);
@@ -61,7 +61,8 @@ export class FakePeer {
   drop(): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    for (const handler of this.#onClose) handler(new FarkeepError('connection.lost', 'The control channel broke off'));
+    for (const handler of this.#onClose)
+      handler(new FarkeepError('connection.lost', 'The control channel was interrupted'));
   }
 
   say(name: string, payload: object): void {

@@ -84,6 +84,6 @@ describe('the handshake diagram', () => {
     expect(fitLabel('Login', 'contoso', 300)).toBe('Login · contoso');
     expect(fitLabel('Login', '', 10)).toBe('Login');
     expect(fitLabel('Request the provider', 'gw1.northwind.example:6180', 200)).toBe('Request the provider');
-    expect(fitLabel('Relay', 'passed on without being opened', 190)).toMatch(/^Pass on · passed on.*…$/);
+    expect(fitLabel('Relay', 'passed on without being opened', 190)).toMatch(/^Relay · passed on.*…$/);
   });
 });

@@ -242,7 +242,7 @@ function whyNotKept({ treePath, name, stat }: ScannedEntry): string | undefined 
   if (name.length > maxNameBytes) return `its name has more than ${maxNameBytes} bytes`;
   if (treePath.length > maxPathBytes) return `its path has more than ${maxPathBytes} bytes`;
   if (treePath.length >= maxDepth && treePath.split('/').length > maxDepth)
-    return `it lies more than ${maxDepth} folders deep`;
+    return `it is more than ${maxDepth} folders deep`;
   if (!Number.isSafeInteger(stat.sizeBytes)) return `its size of ${stat.sizeBytes} bytes is more than can be kept`;
   return undefined;
 }
