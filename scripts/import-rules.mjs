@@ -114,7 +114,7 @@ export const rooms = {
   ],
   'services/tenant': ['state', 'trust', 'providers', 'jobs', 'sessions', 'rpc', '.'],
   'services/host': ['carriers', 'units', '.'],
-  'renderer/ui': ['.', 'table', 'form', 'dialog', 'wizard', 'session', 'certificate'],
+  'renderer/ui': ['.', 'help', 'table', 'form', 'dialog', 'wizard', 'session', 'certificate'],
   'renderer/features/sessions': ['state', 'throughput', 'handshake', 'page', '.'],
 };
 

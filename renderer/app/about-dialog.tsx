@@ -25,6 +25,7 @@ export function AboutDialog({ onClose }: { readonly onClose: () => void }): Reac
         ];
   return (
     <DialogFrame
+      help="getting-started"
       title={t('about.title')}
       onDismiss={onClose}
       footer={

@@ -19,6 +19,7 @@ import { ToastArea } from './toast-area.tsx';
 import { TrustPromptHost } from './trust-prompt-host.tsx';
 import { useDesktopRequests } from './use-desktop-requests.ts';
 import { useShortcuts } from './use-shortcuts.ts';
+import { useHelpKey } from './use-help-key.ts';
 import { useThemeName } from './use-theme-name.ts';
 
 const useStyles = makeStyles({
@@ -59,6 +60,7 @@ function Start(): ReactNode {
   const [isSettingUp, setSettingUp] = useState(false);
   useDesktopRequests();
   useShortcuts();
+  useHelpKey();
 
   useEffect(() => {
     // React's strict mode mounts twice, but the mirror must start once.

@@ -37,6 +37,7 @@ export function CloseRequestDialog(): ReactNode {
   ];
   return (
     <DialogFrame
+      help="run-as-a-service"
       title={t('close.title')}
       width="normal"
       isAlert

@@ -6,6 +6,7 @@ import { StoredCertificatesDialog } from '../features/certificates/stored-certif
 import { DiagnosticsDialog } from '../features/diagnostics/diagnostics-dialog.tsx';
 import { GatewayWizard } from '../features/gateways/gateway-wizard.tsx';
 import { EditJobWizard } from '../features/jobs/edit-job-wizard.tsx';
+import { HelpDialog } from '../features/help/help-dialog.tsx';
 import { JobWizard } from '../features/jobs/job-wizard.tsx';
 import { LicenseDialog } from '../features/options/license-dialog.tsx';
 import { OptionsDialog } from '../features/options/options-dialog.tsx';
@@ -37,6 +38,8 @@ function RequestedDialog({
       return <OptionsDialog initialTab={request.tab} onClose={onClose} />;
     case 'license':
       return <LicenseDialog onClose={onClose} />;
+    case 'help':
+      return <HelpDialog initialPage={request.page} onClose={onClose} />;
     case 'about':
       return <AboutDialog onClose={onClose} />;
     case 'diagnostics':

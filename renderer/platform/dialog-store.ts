@@ -1,12 +1,14 @@
 // Owns which dialogs are open. A feature requests a dialog by its kind; the app knows which feature draws it. A new dialog opens on top.
 import { create } from 'zustand';
 import type { CertificateSlot, CertificateSummary } from '../../services/contracts/models/certificate.ts';
+import type { HelpPage } from './help-pages.ts';
 
 export type OptionsTab = 'general' | 'security';
 
 export type DialogRequest =
   | { readonly kind: 'options'; readonly tab: OptionsTab }
   | { readonly kind: 'about' }
+  | { readonly kind: 'help'; readonly page: HelpPage }
   | { readonly kind: 'diagnostics' }
   | { readonly kind: 'license' }
   | {

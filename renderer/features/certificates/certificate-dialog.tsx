@@ -33,6 +33,7 @@ export function CertificateDialog({ title, certificate, onClose }: CertificateDi
   const row = (id: string, name: string, value: string, isCode = false) => ({ id, name, value, isCode });
   return (
     <DialogFrame
+      help="change-a-certificate"
       title={title}
       width="wide"
       onDismiss={onClose}

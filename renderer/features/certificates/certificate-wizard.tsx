@@ -192,6 +192,7 @@ export function CertificateWizard({ slot, isAnnouncing, onClose }: CertificateWi
   const shown = stepIdsOf(draft.type).map((id) => steps[id]);
   return (
     <Wizard
+      help="change-a-certificate"
       title={t('certificate.wizard.title')}
       steps={shown.filter((step) => step !== undefined)}
       isDirty={draft.isDirty}

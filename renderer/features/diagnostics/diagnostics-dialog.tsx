@@ -62,6 +62,7 @@ export function DiagnosticsDialog({ onClose }: { readonly onClose: () => void })
     });
   return (
     <DialogFrame
+      help="getting-started"
       title={t('diagnostics.title')}
       onDismiss={() => {
         call.cancel();

@@ -43,6 +43,7 @@ export function GatewayDoctorDialog({ onClose }: { readonly onClose: () => void 
   }, [run, round]);
   return (
     <DialogFrame
+      help="set-up-a-gateway-on-another-computer"
       title={t('doctor.title')}
       width="wide"
       onDismiss={onClose}

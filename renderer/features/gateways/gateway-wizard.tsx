@@ -86,6 +86,7 @@ export function GatewayWizard({ onClose }: { readonly onClose: () => void }): Re
 
   return (
     <Wizard
+      help="set-up-a-gateway-on-another-computer"
       title={t('gatewayWizard.title')}
       isDirty={name !== '' || host !== ''}
       onClose={onClose}

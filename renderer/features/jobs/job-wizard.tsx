@@ -88,6 +88,7 @@ export function JobWizard({ job, onClose }: JobWizardProps): ReactNode {
 
   return (
     <Wizard
+      help="create-a-job"
       title={job === undefined ? t('jobWizard.title') : t('jobWizard.title.edit', { name: job.name })}
       isDirty={job === undefined ? name !== '' || sourcePaths.length > 0 : setOrAdd !== null}
       onClose={onClose}

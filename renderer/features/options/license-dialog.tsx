@@ -33,6 +33,7 @@ export function LicenseDialog({ onClose }: { readonly onClose: () => void }): Re
     });
   return (
     <DialogFrame
+      help="set-up-a-provider"
       title={t('license.title')}
       onDismiss={onClose}
       footer={

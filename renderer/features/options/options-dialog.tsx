@@ -29,6 +29,7 @@ export function OptionsDialog({ initialTab, onClose }: OptionsDialogProps): Reac
   const [tab, setTab] = useState<OptionsTab>(initialTab);
   return (
     <DialogFrame
+      help="run-as-a-service"
       title={t('options.title')}
       width="wide"
       onDismiss={onClose}

@@ -24,6 +24,7 @@ export function ReinstateDialog({ pin, onClose }: { readonly pin: Pin; readonly 
   };
   return (
     <DialogFrame
+      help="connect-to-a-provider"
       title={t('pins.reinstate.title', { identity: pin.identity })}
       width="narrow"
       isAlert

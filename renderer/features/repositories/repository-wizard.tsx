@@ -54,6 +54,7 @@ export function RepositoryWizard({ repository, onClose }: RepositoryWizardProps)
 
   return (
     <Wizard
+      help="set-up-a-provider"
       title={before === null ? t('repositoryWizard.title') : t('repositoryWizard.title.edit', { name: before.name })}
       isDirty={before === null ? name !== '' || folder !== '' : !isSame}
       onClose={onClose}

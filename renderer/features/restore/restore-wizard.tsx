@@ -68,6 +68,7 @@ export function RestoreWizard({ pointId: initialPointId, onClose }: RestoreWizar
 
   return (
     <Wizard
+      help="restore-files"
       title={t('restoreWizard.title')}
       isDirty={destination !== '' || selection.size > 0}
       onClose={onClose}

@@ -168,6 +168,7 @@ export function ServiceProviderWizard({ onClose }: { readonly onClose: () => voi
 
   return (
     <Wizard
+      help="connect-to-a-provider"
       title={t('providerWizard.title')}
       isDirty={host !== '' || invitation !== null}
       onClose={onClose}

@@ -44,6 +44,7 @@ export function SetPasswordDialog({
   };
   return (
     <DialogFrame
+      help="add-a-tenant"
       title={t('tenants.password.title', { name: tenant.name })}
       onDismiss={onClose}
       footer={

@@ -100,6 +100,7 @@ export function TenantWizard({ tenant, onClose }: TenantWizardProps): ReactNode 
 
   return (
     <Wizard
+      help="add-a-tenant"
       title={tenant === undefined ? t('tenantWizard.title') : t('tenantWizard.title.edit', { name: tenant.name })}
       isDirty={isNew ? draft.name !== '' || draft.password !== '' : draft !== first}
       onClose={onClose}

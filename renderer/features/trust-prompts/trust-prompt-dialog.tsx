@@ -97,6 +97,7 @@ export function TrustPromptDialog({ prompt, onAnswered, onPostpone }: TrustPromp
 
   return (
     <DialogFrame
+      help="connect-to-a-provider"
       title={t(titleKey, { identity: prompt.identity })}
       width="wide"
       isAlert

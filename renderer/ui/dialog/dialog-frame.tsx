@@ -2,6 +2,8 @@
 import { Dialog, DialogSurface, makeStyles, mergeClasses, tokens } from '@fluentui/react-components';
 import { useEffect, useId, useRef } from 'react';
 import type { ReactNode } from 'react';
+import type { HelpPage } from '../../platform/help-pages.ts';
+import { HelpButton } from '../help/help-button.tsx';
 import { useIsScrolling } from '../table/use-is-scrolling.ts';
 import { useReturnFocus } from './use-return-focus.ts';
 import { useDialogFocus } from './use-dialog-focus.ts';
@@ -20,7 +22,8 @@ const useStyles = makeStyles({
   narrow: { width: '480px' },
   title: {
     margin: 0,
-    padding: '20px 24px 0 24px',
+    // At the right is the button of the help.
+    padding: '20px 56px 0 24px',
     fontSize: tokens.fontSizeBase500,
     lineHeight: tokens.lineHeightBase500,
     fontWeight: tokens.fontWeightSemibold,
@@ -55,6 +58,8 @@ interface DialogFrameProps {
   readonly onDismiss: () => void;
   readonly width?: 'narrow' | 'normal' | 'wide';
   readonly isAlert?: boolean;
+  /** The help page of F1 and of the button "?". Left out for small questions above another dialog. */
+  readonly help?: HelpPage;
 }
 
 export function DialogFrame({
@@ -65,6 +70,7 @@ export function DialogFrame({
   onDismiss,
   width = 'normal',
   isAlert = false,
+  help,
 }: DialogFrameProps): ReactNode {
   const styles = useStyles();
   const titleId = useId();
@@ -88,6 +94,7 @@ export function DialogFrame({
       <DialogSurface
         className={mergeClasses(styles.surface, width === 'wide' && styles.wide, width === 'narrow' && styles.narrow)}
         aria-labelledby={titleId}
+        data-help={help}
         // The backdrop is dark above another dialog too. Fluent would not darken the lower dialog, although it takes no clicks.
         backdrop={{ appearance: 'dimmed' }}
         onKeyDown={(event) => {
@@ -112,6 +119,7 @@ export function DialogFrame({
         <div className={styles.footer} ref={footerElement}>
           {footer}
         </div>
+        {help !== undefined && <HelpButton page={help} />}
       </DialogSurface>
     </Dialog>
   );

@@ -4,8 +4,10 @@ import { useEffect, useId, useRef, useState } from 'react';
 import type { KeyboardEvent, ReactNode, SyntheticEvent } from 'react';
 import type { ErrorInfo } from '../../../services/contracts/errors.ts';
 import { useText } from '../../i18n/use-text.ts';
+import type { HelpPage } from '../../platform/help-pages.ts';
 import { formatPercent } from '../../platform/format.ts';
 import { ConfirmDialog } from '../dialog/confirm-dialog.tsx';
+import { HelpButton } from '../help/help-button.tsx';
 import { errorSentences } from '../error-sentences.ts';
 import { ErrorView } from '../error-view.tsx';
 import { useCall } from '../use-call.ts';
@@ -46,6 +48,8 @@ export interface WizardStep {
 
 interface WizardProps {
   readonly title: string;
+  /** The help page of F1 and of the button "?". */
+  readonly help: HelpPage;
   readonly steps: readonly WizardStep[];
   /** Whether closing would discard input. */
   readonly isDirty: boolean;
@@ -56,7 +60,7 @@ interface WizardProps {
   readonly jumpTo?: { readonly stepId: string; readonly key: number } | null;
 }
 
-export function Wizard({ title, steps, isDirty, onClose, footerStart, jumpTo = null }: WizardProps): ReactNode {
+export function Wizard({ title, help, steps, isDirty, onClose, footerStart, jumpTo = null }: WizardProps): ReactNode {
   const t = useText();
   const styles = useWizardStyles();
   const titleId = useId();
@@ -151,7 +155,7 @@ export function Wizard({ title, steps, isDirty, onClose, footerStart, jumpTo = n
         if (type === 'escapeKeyDown') leave();
       }}
     >
-      <DialogSurface className={styles.surface} aria-labelledby={titleId}>
+      <DialogSurface className={styles.surface} aria-labelledby={titleId} data-help={help}>
         <form className={styles.form} onSubmit={submit} onKeyDown={submitFromList} noValidate>
           <div className={styles.header}>
             <h2 id={titleId} className={styles.title}>
@@ -227,6 +231,7 @@ export function Wizard({ title, steps, isDirty, onClose, footerStart, jumpTo = n
             </Button>
           </div>
         </form>
+        <HelpButton page={help} />
         {isAsking && (
           <ConfirmDialog
             title={t('wizard.discard.title')}
