@@ -16,11 +16,6 @@ export interface HelpContent {
   readonly tokens: readonly Token[];
 }
 
-/** Names of the files in docs/help. */
-export function helpFileNames(): readonly string[] {
-  return Object.keys(texts);
-}
-
 export function helpText(page: HelpPage): string {
   return texts[page] ?? '';
 }

@@ -40,7 +40,7 @@ export function HelpMarkdown({ tokens: parts, onPage }: HelpMarkdownProps): Reac
 function Part({ token, onPage }: { readonly token: Token; readonly onPage: HelpMarkdownProps['onPage'] }): ReactNode {
   const styles = useStyles();
   const inner = (): ReactNode =>
-    'tokens' in token && token.tokens !== undefined ? (
+    'tokens' in token && Array.isArray(token.tokens) ? (
       <HelpMarkdown tokens={token.tokens} onPage={onPage} />
     ) : (
       textOf(token)

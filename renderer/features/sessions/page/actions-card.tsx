@@ -9,6 +9,8 @@ import { formatDuration } from '../../../platform/format.ts';
 import { Instant } from '../../../ui/instant.tsx';
 import { SimpleTable } from '../../../ui/table/simple-table.tsx';
 import { Card } from '../../../ui/card.tsx';
+import { LogButtons } from './log-buttons.tsx';
+import type { LoggedSession } from './session-log.ts';
 
 const icons: Readonly<Record<SessionAction['level'], ReactNode>> = {
   info: <Info16Regular aria-hidden />,
@@ -29,22 +31,22 @@ const useStyles = makeStyles({
 
 const nearEndPixels = 40;
 
-interface ActionsCardProps {
+interface ActionsCardProps extends LoggedSession {
   readonly hasEnded: boolean;
-  readonly actions: readonly SessionAction[];
 }
 
 /** Redrawn after a new action, not after every change of the session's figures. */
-export const ActionsCard = memo(function ActionsCard({ actions, hasEnded }: ActionsCardProps): ReactNode {
+export const ActionsCard = memo(function ActionsCard({ hasEnded, ...session }: ActionsCardProps): ReactNode {
   const t = useText();
   const styles = useStyles();
   const scroller = useRef<HTMLDivElement>(null);
   const isAtEnd = useRef(true);
+  const { actions } = session;
   useEffect(() => {
     if (scroller.current !== null && isAtEnd.current) scroller.current.scrollTop = scroller.current.scrollHeight;
   }, [actions.length]);
   return (
-    <Card isCompact title={t('actions.title')}>
+    <Card isCompact title={t('actions.title')} aside={actions.length > 0 && <LogButtons {...session} />}>
       <div
         className={styles.scroller}
         ref={scroller}

@@ -75,7 +75,12 @@ export function SessionPage({ side, sessionId }: SessionPageProps): ReactNode {
       </div>
       <div className={styles.lists}>
         <ObjectsCard objects={detail.objects} areNamesHidden={detail.areObjectNamesHidden} state={detail.state} />
-        <ActionsCard actions={detail.actions} hasEnded={isFinal(detail)} />
+        <ActionsCard
+          sessionId={detail.id}
+          jobName={detail.jobName}
+          actions={detail.actions}
+          hasEnded={isFinal(detail)}
+        />
       </div>
       {detail.warnings.length > 0 && <WarningsCard detail={detail} />}
     </div>
