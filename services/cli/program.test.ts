@@ -147,6 +147,21 @@ describe('the farkeep command', () => {
     expect(await homeOf(['--home', one], { FARKEEP_HOME: two })).toBe(one);
   });
 
+  it('prints a unit that can be piped into its file', async () => {
+    const args = ['service', 'unit', 'gateway', '--user', 'farkeep', '--home', '/var/lib/farkeep'];
+    const text = await runCliHere(args);
+    expect(text.exitCode).toBe(0);
+    expect(text.stdout).toMatch(/^\[Unit\]\n/);
+    expect(text.stdout).toContain('User=farkeep\nStateDirectory=farkeep\n');
+    expect(text.stderr).toContain('systemctl enable --now farkeep-gateway.service');
+    const { exitCode, stderr, json } = await runCliHere([...args, '--json']);
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    expect(json()).toMatchObject({
+      ...{ role: 'gateway', scope: 'system', file: '/etc/systemd/system/farkeep-gateway.service' },
+      commands: ['systemctl daemon-reload', 'systemctl enable --now farkeep-gateway.service'],
+    });
+  });
+
   it('names setting and file of an invalid configuration', async () => {
     const home = await makeTemporaryFolder();
     const file = path.join(home, 'gateway.json');

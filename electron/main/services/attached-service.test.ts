@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import type { ServiceRole } from '../../../services/contracts/contract.ts';
 import type { SupervisedService } from '../../../services/contracts/models/service.ts';
 import { serviceDomain } from '../../../services/contracts/rpc/service.ts';
 import { connectAdmin } from '../../../services/host/carriers/admin-client.ts';
@@ -217,7 +218,7 @@ interface ServedHere {
 }
 
 /** Serves the local socket of the tenant in this process. */
-async function serve({ role = 'tenant' as 'tenant' | 'gateway' } = {}): Promise<ServedHere> {
+async function serve({ role = 'tenant' }: { readonly role?: ServiceRole } = {}): Promise<ServedHere> {
   const roleFolder = path.join(home, 'tenant');
   await mkdir(roleFolder, { recursive: true, mode: 0o700 });
   const events = createEventHub({ logger: silentLogger });
