@@ -87,7 +87,6 @@ function columnsFor(side: SessionSide, t: TextFunction): readonly TableColumn<Se
     {
       id: 'progress',
       title: t('sessions.column.progress'),
-      isSecondary: true,
       width: '84px',
       isNumeric: true,
       cell: (session) => percentOf(session) ?? '–',

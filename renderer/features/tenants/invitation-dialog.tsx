@@ -24,7 +24,6 @@ const useStyles = makeStyles({
 });
 
 const dayMs = 86_400_000;
-const minuteMs = 60_000;
 const dayChoices = [1, 3, 7, 30];
 
 interface InvitationDialogProps {
@@ -39,7 +38,7 @@ export function InvitationDialog({ tenant, onClose }: InvitationDialogProps): Re
   const [invitation, setInvitation] = useState<Invitation | null>(null);
   const making = useCall();
   const saving = useCall();
-  const now = useNow(invitation === null, minuteMs);
+  const now = useNow(invitation === null);
   const make = (): Promise<boolean> =>
     making.run(async (signal) => {
       const made = await providerClients.tenants.invite({ tenantId: tenant.id, validMs: days * dayMs }, { signal });
