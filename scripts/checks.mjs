@@ -135,6 +135,8 @@ async function endToEndTests(args) {
           ...process.env,
           ...(displays.length === 0 ? {} : { FARKEEP_TEST_DISPLAYS: displays.map(({ display }) => display).join(',') }),
           PATH: pathWithPinnedNode(),
+          // Pictures for people are taken only on request: `npm run screenshots`.
+          ...(args.includes('--project=screenshots') ? { FARKEEP_SCREENSHOTS: '1' } : {}),
           FARKEEP_TEST_ELECTRON: electron.executable,
           PLAYWRIGHT_JSON_OUTPUT_FILE: report,
         },

@@ -55,7 +55,9 @@ it('uses the order of starts to find the last session, even after a session whos
 });
 
 it('finds the ended sessions with a warning, also those that are not written yet', async () => {
-  const history = new SqliteSessionHistory(new Database(':memory:', [sessionHistoryMigration, sessionFiguresMigration]));
+  const history = new SqliteSessionHistory(
+    new Database(':memory:', [sessionHistoryMigration, sessionFiguresMigration]),
+  );
   const archive = new SessionArchive(history);
   const saveWarned = async (code: 'source.shrunk' | 'source.changed', message: string): Promise<string> => {
     const live = make(systemClock);
