@@ -62,6 +62,7 @@ export const layers = [
       'host/carriers/event-hub',
       'host/carriers/admin-client',
       'host/units',
+      'host/settings',
     ),
     packages: ['electron', 'electron-store', 'electron-log', 'zod'],
     canUseNode: true,
@@ -113,7 +114,7 @@ export const rooms = {
     ...['state', 'license', 'accounts', 'gateways', 'certificates', 'repositories', 'sessions', 'rpc', '.'],
   ],
   'services/tenant': ['state', 'trust', 'providers', 'jobs', 'sessions', 'rpc', '.'],
-  'services/host': ['carriers', 'units', '.'],
+  'services/host': ['carriers', 'units', 'settings', '.'],
   'renderer/ui': ['.', 'help', 'table', 'form', 'dialog', 'wizard', 'session', 'certificate'],
   'renderer/features/sessions': ['state', 'throughput', 'handshake', 'page', '.'],
 };

@@ -32,7 +32,7 @@ const maxFolderFiles = 20;
 const britishSpelling =
   /\b\w*?(authoris|behaviour|cancell(ed|ing)|colour|dialled|dialling|enrol(?!l)|favour|finalis|fulfil(?!l)|initialis|labelled(?!by)|licence|neighbour|normalis|organis|recognis|serialis|signalled|summaris|synchronis)\w*/i;
 const oldNames =
-  /old-spellings|^(services\/pki\/(create\/(license|signed-json)|signed-documents\.test)|services\/host\/service-config\.test|services\/integration\/old-home\.test|renderer\/features\/options\/license-dialog|scripts\/tree-rules)\./;
+  /old-spellings|^(services\/pki\/(create\/(license|signed-json)|signed-documents\.test)|services\/host\/settings\/service-config\.test|services\/integration\/old-home\.test|renderer\/features\/options\/license-dialog|scripts\/tree-rules)\./;
 const sourceFile = /\.(ts|tsx|mjs|js|cjs)$/;
 const sqlStatement =
   /(^|['"`])\s*(SELECT\s|INSERT\s+(OR \w+ )?INTO\s|UPDATE\s+(OR \w+ )?\w+\s+SET\s|DELETE\s+FROM\s|(CREATE|ALTER|DROP)\s+(TABLE|INDEX|TRIGGER)\s|PRAGMA\s)/m;

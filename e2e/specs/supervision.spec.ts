@@ -52,10 +52,10 @@ test('a service that cannot start shows the reason, and can be started when the 
   await new FirstStartPage(farkeep.page).choose('Tenant');
   await window.expectService('Tenant service', 'failed');
   await window.service('Tenant service').click();
-  await expect(farkeep.page.getByRole('alert')).toContainText('retryIntervalMs');
+  const details = farkeep.page.getByRole('dialog', { name: 'Tenant service' });
+  await expect(details.getByRole('alert')).toContainText('retryIntervalMs');
   await farkeep.expectAccessible('service-failed');
   await writeFile(config, '{}');
-  const details = farkeep.page.getByRole('dialog', { name: 'Tenant service' });
   await details.getByRole('button', { name: 'Start', exact: true }).focus();
   await farkeep.page.keyboard.press('Enter');
   // The page behind is hidden from assistive technology while the popover is open.

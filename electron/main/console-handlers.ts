@@ -6,9 +6,12 @@ import { consoleDomain } from '../../services/contracts/rpc/console.ts';
 import { diagnosticsSteps } from '../../services/diagnostics/diagnostics-steps.ts';
 import { writeDiagnostics } from '../../services/diagnostics/write-diagnostics.ts';
 import { FarkeepError } from '../../services/kernel/farkeep-error.ts';
+import { changeSettings, readNetwork, requireNetworkSettings } from '../../services/host/settings/network-settings.ts';
+import { checkAddress } from '../../services/host/settings/address-check.ts';
 import { productVersion } from './product-version.ts';
 import { allowedExternalAddress } from './security/external-links.ts';
 import type { AutostartManager } from './services/autostart.ts';
+import { serviceSettings } from './services/service-settings.ts';
 import type { Supervisor } from './services/supervisor.ts';
 import type { SettingsStore } from './settings/settings-store.ts';
 import type { FileDialogs } from './shell/file-dialogs.ts';
@@ -31,9 +34,18 @@ export interface ConsoleHandlersOptions {
 }
 
 const stopDeadlineMs = 15_000;
+const serviceInfoCall = { domain: 'service', command: 'info', input: {} };
 
 export function consoleHandlers(options: ConsoleHandlersOptions): DomainHandlers<typeof consoleDomain> {
   const { home, settings, supervisor, autostart, dialogs, publish } = options;
+  /** A service that another program started would run with other arguments here. Units read the same file. */
+  const canRestart = async (role: ServiceRole): Promise<boolean> => {
+    const { origin, pid } = supervisor.find(role);
+    if (origin === 'started' || pid === null) return true;
+    return (await autostart.describe()).units.some((unit) => unit.role === role && unit.isOn);
+  };
+  const sources = (signal: AbortSignal): ReturnType<typeof serviceSettings> =>
+    serviceSettings(home, supervisor, signal);
   return {
     info: () => ({
       version: productVersion,
@@ -78,6 +90,23 @@ export function consoleHandlers(options: ConsoleHandlersOptions): DomainHandlers
       const warning = await autostart.set(role, isOn);
       return { ...(await autostart.describe()), warning };
     },
+    getNetwork: async (_input, { signal }) => readNetwork((await sources(signal)).files),
+    async setNetwork({ role, settings: changes }, { signal }) {
+      requireNetworkSettings(role, changes);
+      const { files, flagSettings } = await sources(signal);
+      await changeSettings({ role, file: files[role], changes, flagSettings: flagSettings[role] });
+      const isRestarted = settings.read().roles.includes(role) && (await canRestart(role));
+      if (isRestarted) {
+        await supervisor.stop(role, stopDeadlineMs);
+        if (await autostart.startUnit(role)) supervisor.start(role);
+        else supervisor.startHere(role);
+        // The call is answered when the service has started or has failed.
+        await supervisor.call(role, serviceInfoCall, signal);
+      }
+      return { network: await readNetwork(files), service: supervisor.find(role), isRestarted };
+    },
+    checkAddress: ({ role, use, host, port }, { signal }) =>
+      checkAddress({ use, host, port, ownListeners: Object.values(supervisor.find(role).listeners), signal }),
     getPreferences: () => settings.read().preferences,
     setPreferences: (change) => {
       const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));

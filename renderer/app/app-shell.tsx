@@ -4,6 +4,7 @@ import { useRef } from 'react';
 import type { ReactNode } from 'react';
 import { Navigation } from './navigation.tsx';
 import { PageHost } from './page-host.tsx';
+import { ServiceFailures } from './service-failures.tsx';
 import { StatusBar } from './status-bar.tsx';
 import { TopBar } from './top-bar.tsx';
 import { TrustNotices } from './trust-notices.tsx';
@@ -34,6 +35,7 @@ export function AppShell(): ReactNode {
       <div className={styles.middle}>
         <Navigation />
         <main className={styles.main} ref={main} tabIndex={-1}>
+          <ServiceFailures />
           <TrustNotices />
           <div className={styles.page}>
             <PageHost />

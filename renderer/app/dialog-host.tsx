@@ -35,7 +35,7 @@ function RequestedDialog({
 }): ReactNode {
   switch (request.kind) {
     case 'options':
-      return <OptionsDialog initialTab={request.tab} onClose={onClose} />;
+      return <OptionsDialog initialTab={request.tab} problemRole={request.problemRole ?? null} onClose={onClose} />;
     case 'license':
       return <LicenseDialog onClose={onClose} />;
     case 'help':

@@ -3,6 +3,16 @@
 export const providerTexts = {
   'gateways.title': 'Gateways',
   'gateways.add': 'Add gateway...',
+  'gateways.edit': 'Edit...',
+  'gateways.edit.title': 'Edit gateway “{name}”',
+  'gateways.edit.text':
+    'The addresses that tenants connect to. Tenants receive changed addresses at their next login. The gateway service itself must listen there.',
+  'gateways.edit.save': 'Save',
+  'gateways.token': 'New enrollment token...',
+  'gateways.token.title': 'New enrollment token for “{name}”',
+  'gateways.token.text':
+    'Use a new token if the gateway was set up again, or if it lost its enrollment. The present enrollment stays valid until the token is used.',
+  'gateways.token.make': 'Create token',
   'gateways.enable': 'Enable',
   'gateways.disable': 'Disable',
   'gateways.remove': 'Remove...',
@@ -42,6 +52,7 @@ export const providerTexts = {
   'doctor.help': 'What to do',
   'doctor.check.enrolled': 'Enrolled',
   'doctor.check.link': 'Link to provider',
+  'doctor.check.provider-address': 'Provider address',
   'doctor.check.port': 'Port reachable',
   'doctor.check.handshake': 'Handshake',
   'doctor.check.name-covered': 'Name covered',
@@ -67,6 +78,28 @@ export const providerTexts = {
   'gatewayWizard.where.elsewhere.hint': 'You get a one-time enrollment token for that computer.',
   'gatewayWizard.networking.intro':
     'The address that tenants connect to. It must be reachable from the tenants’ computers.',
+  'gatewayWizard.address': 'Address {number}',
+  'gatewayWizard.address.add': 'Add address',
+  'gatewayWizard.address.remove': 'Remove address {number}',
+  'gatewayWizard.validity': 'The token is valid for',
+  'gatewayWizard.validity.1h': '1 hour',
+  'gatewayWizard.validity.1d': '1 day',
+  'gatewayWizard.validity.7d': '7 days',
+  'gatewayWizard.validity.30d': '30 days',
+  'gatewayWizard.local': 'Only tenants on this computer can reach these addresses.',
+  'gatewayWizard.step.provider': 'Provider address',
+  'gatewayWizard.provider.intro': 'A gateway on another computer cannot reach this provider yet.',
+  'gatewayWizard.provider.problem.missing': '{setting}: not set, so the token would contain 127.0.0.1',
+  'gatewayWizard.provider.problem.loopback': '{setting}: {host}, which only this computer can reach',
+  'gatewayWizard.provider.choose': 'Address of this computer for gateways',
+  'gatewayWizard.provider.choose.hint':
+    'An IP address or DNS name of this computer that the gateway can reach. Next saves it in the network settings and starts the provider service again.',
+  'gatewayWizard.provider.loopback': 'Other computers cannot reach this address.',
+  'gatewayWizard.provider.sessions':
+    '{count, plural, one {# running session is} other {# running sessions are}} interrupted and continue after the restart.',
+  'gatewayWizard.provider.work': 'Changing the network settings…',
+  'gatewayWizard.where.here.again':
+    'The gateway role of this computer is enrolled at {address}, but not connected. Its enrollment is replaced.',
   'gatewayWizard.host': 'DNS name or IP address',
   'gatewayWizard.host.hint': 'If your certificate was issued by a certificate authority, use a name that it covers.',
   'gatewayWizard.port': 'Port',

@@ -194,6 +194,8 @@ export const shellTexts = {
   'stops.connections': '{count, plural, one {# connection is} other {# connections are}} open through the gateway.',
 
   'error.correlation': 'Reference {id}',
+  'list.down.title': '{service} is not running',
+  'list.down.text': 'This list is shown when the service runs.',
   'table.search': 'Search {what}',
   'table.width': 'Width of {column}',
   'table.width.usual': 'default width',

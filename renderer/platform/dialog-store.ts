@@ -1,12 +1,19 @@
 // Owns which dialogs are open. A feature requests a dialog by its kind; the app knows which feature draws it. A new dialog opens on top.
 import { create } from 'zustand';
+import type { ServiceRole } from '../../services/contracts/contract.ts';
 import type { CertificateSlot, CertificateSummary } from '../../services/contracts/models/certificate.ts';
 import type { HelpPage } from './help-pages.ts';
 
-export type OptionsTab = 'general' | 'security';
+export const optionsTabs = ['general', 'security', 'network'] as const;
+export type OptionsTab = (typeof optionsTabs)[number];
 
 export type DialogRequest =
-  | { readonly kind: 'options'; readonly tab: OptionsTab }
+  | {
+      readonly kind: 'options';
+      readonly tab: OptionsTab;
+      /** A role whose service cannot use its addresses: the Network tab checks them at once. */
+      readonly problemRole?: ServiceRole;
+    }
   | { readonly kind: 'about' }
   | { readonly kind: 'help'; readonly page: HelpPage }
   | { readonly kind: 'diagnostics' }

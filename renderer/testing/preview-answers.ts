@@ -38,6 +38,28 @@ function many<T>(count: number, make: (number: number) => T): T[] {
   return Array.from({ length: count }, (_item, index) => make(index + 1));
 }
 
+const networkExample = {
+  provider: {
+    file: '/srv/admin/.farkeep/provider.json',
+    error: null,
+    settings: {
+      name: 'Northwind Hosting',
+      control: { host: '10.0.0.5', port: 6170 },
+      infrastructure: { host: '0.0.0.0', port: 6169 },
+      infrastructureAddress: 'provider.northwind.example',
+      moverHost: '10.0.0.5',
+      advertisedHost: null,
+    },
+  },
+  gateway: {
+    file: '/srv/admin/.farkeep/gateway.json',
+    error: null,
+    settings: { name: 'gw1', listen: [{ host: '::', port: 6180 }] },
+  },
+  tenant: { file: '/srv/admin/.farkeep/tenant.json', error: null, settings: { hostAddresses: {} } },
+  ownAddresses: [{ address: '10.0.0.5', networkInterface: 'eth0' }],
+};
+
 export function previewAnswers(scene: PreviewScene, publish: Publish): Readonly<Record<string, Answer>> {
   let roles: string[] = [...scene.roles];
   let preferences: Record<string, unknown> = {
@@ -119,6 +141,13 @@ export function previewAnswers(scene: PreviewScene, publish: Publish): Readonly<
     }),
     'console.stopService': (input) => serviceOf(inputOf(input)['role'] as 'tenant', { state: 'stopped', pid: null }),
     'console.startService': (input) => serviceOf(inputOf(input)['role'] as 'tenant'),
+    'console.getNetwork': () => networkExample,
+    'console.setNetwork': (input) => ({
+      network: networkExample,
+      isRestarted: true,
+      service: serviceOf(inputOf(input)['role'] as 'tenant'),
+    }),
+    'console.checkAddress': () => ({ reach: 'this-computer', outcome: 'own-service', program: null, detail: '' }),
     'console.getPreferences': () => preferences,
     'console.setPreferences': (input) => (preferences = { ...preferences, ...inputOf(input) }),
     'console.chooseFolder': () => ({ path: '/srv/documents' }),
@@ -273,6 +302,12 @@ export function previewAnswers(scene: PreviewScene, publish: Publish): Readonly<
         expiresAt: '2026-11-22T21:00:00.000Z',
       };
     },
+    'gateways.renewEnrollToken': () => ({
+      gateway: gatewayOf(1),
+      token: 'fkgt1.eyJnYXRld2F5IjoiZ3cxIn0.vY0b1nVnVj3mYbM0gqv3E1qjJ8Kj2VwQpU4b',
+      expiresAt: '2026-11-22T21:00:00.000Z',
+    }),
+    'gateways.set': (input) => gatewayOf(1, { name: String(inputOf(input)['name']) }),
     'gateways.setEnabled': (input) => gatewayOf(1, { isEnabled: inputOf(input)['isEnabled'] === true }),
     'gateways.remove': () => ({}),
     'gateways.doctor': () => ({

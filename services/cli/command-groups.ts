@@ -20,7 +20,7 @@ export const commandGroups: readonly CommandGroup[] = [
   },
   {
     name: 'service',
-    description: 'start a service with the computer (systemd): unit, install, uninstall',
+    description: 'settings of a service and its start with the computer (systemd): show, set, unit, install, uninstall',
     load: async () => (await import('./commands/service.ts')).registerService,
   },
   {
@@ -52,7 +52,7 @@ export const commandGroups: readonly CommandGroup[] = [
   },
   {
     name: 'gateway',
-    description: 'gateways of a provider: enroll-token, enroll, list, enable, disable, remove, doctor',
+    description: 'gateways of a provider: enroll-token, enroll, list, set, enable, disable, remove, doctor',
     load: async () => (await import('./commands/gateway.ts')).registerGateway,
   },
   {

@@ -28,6 +28,7 @@ describe('the farkeep command', () => {
       'serve tenant',
       ...['unit', 'install', 'uninstall'].map((name) => `service ${name}`),
       'status',
+      ...['show', 'set provider', 'set gateway', 'set tenant'].map((name) => `service ${name}`),
       'diagnostics',
       ...['list', 'show', 'generate', 'import', 'pick', 'install', 'rename', 'remove', 'usage', 'settings'].map(
         (name) => `certificate ${name}`,
@@ -37,7 +38,7 @@ describe('the farkeep command', () => {
       ...['check', 'list', 'accept', 'revoke', 'reinstate', 'journal', 'export', 'import', 'settings'].map(
         (name) => `trust ${name}`,
       ),
-      ...['enroll-token', 'enroll', 'list', 'enable', 'disable', 'doctor'].map((name) => `gateway ${name}`),
+      ...['enroll-token', 'enroll', 'list', 'set', 'enable', 'disable', 'doctor'].map((name) => `gateway ${name}`),
       ...['add', 'set', 'list', 'disable', 'remove', 'invite'].map((name) => `tenant ${name}`),
       ...['add', 'set', 'list', 'verify', 'rebuild-catalogue'].map((name) => `repository ${name}`),
       ...['add', 'list', 'remove', 'rescan', 'set'].map((name) => `provider ${name}`),
@@ -93,6 +94,10 @@ describe('the farkeep command', () => {
     [['session', 'list', '--limit', '0']],
     [['trust', 'check', '--host', 'localhost', '--port', '0']],
     [['serve', 'gateway', '--listen', 'nonsense']],
+    [['service', 'set', 'gateway', '--listen', 'nonsense']],
+    [['service', 'set', 'provider']],
+    [['service', 'show', 'nonsense']],
+    [['gateway', 'set', 'x']],
     [['restore', 'latest']],
     [[]],
   ])('ends with 2 on wrong usage: %j', async (args) => {

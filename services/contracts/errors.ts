@@ -90,6 +90,11 @@ export const errorCatalogue = {
   ),
   'gateway.none-usable': entry('No gateway can be used', 'Check the reason shown for each gateway.', retry),
   'gateway.not-enrolled': entry('The gateway is not enrolled', 'Enroll it with an enrollment token from the provider.'),
+  'gateway.provider-not-reachable': entry(
+    'Other computers cannot reach this provider',
+    'Set addresses of this computer in Options > Network or with "farkeep service set provider".',
+    usage,
+  ),
   'gateway.token-invalid': entry(
     'The enrollment token is not valid',
     'Create a new token at the provider. Each token can be used once.',

@@ -15,6 +15,7 @@ const texts = {
   'tenant.invite': ({ expiresAt }: { expiresAt: string }) => `Invited until ${instantText(expiresAt)}`,
   // gateways
   'gateway.enroll-token': () => 'An enrollment token was created',
+  'gateway.set': ({ fields }: { fields: readonly string[] }) => `Changed: ${fields.join(', ')}`,
   'gateway.enrolled': () => 'The gateway used its token',
   'gateway.renewed': () => 'The certificate of its link was renewed',
   'gateway.enable': () => 'The gateway was enabled',

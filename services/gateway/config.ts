@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { z } from 'zod';
 
 import { defaultPorts } from '../contracts/default-ports.ts';
+import { listenPortSchema } from '../contracts/models/network.ts';
 import { hostSchema } from '../contracts/models/values.ts';
 
 export const gatewayConfigSchema = z.strictObject({
@@ -17,7 +18,7 @@ export const gatewayConfigSchema = z.strictObject({
     .array(
       z.strictObject({
         host: hostSchema.default('::'),
-        port: z.int().min(0).max(65_535).default(defaultPorts.gateway.gateway),
+        port: listenPortSchema.default(defaultPorts.gateway.gateway),
       }),
     )
     .min(1)

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import type { ServiceRole } from '../contracts/contract.ts';
 import type { LogLevel } from '../kernel/logger.ts';
 import type { RunningService, ServiceOptions } from '../kernel/running-service.ts';
-import { parseConfig } from './service-config.ts';
+import { parseConfig } from './settings/service-config.ts';
 import type { ServeFlag } from './serve-flags.ts';
 
 export interface RoleRow {

@@ -1,7 +1,7 @@
 // Owns the type of the flags that `farkeep serve` and serve-entry.ts accept. Each flag sets one configuration setting. Each role lists its
 // flags in its row of the role table (role-row.ts). Must not read files or start a service.
 import { FarkeepError } from '../kernel/farkeep-error.ts';
-import type { ConfigOverrides } from './service-config.ts';
+import type { ConfigOverrides } from './settings/service-config.ts';
 
 export interface ServeFlag {
   /** Long name without dashes. */

@@ -159,6 +159,9 @@ describe('a service process', () => {
         { timeout: 10_000 },
       );
     await seen('ready');
+    // Without it, a gateway that is not enrolled would be shown as running until its first regular heartbeat.
+    await seen('heartbeat');
+    expect(messages.map(({ kind }) => kind).slice(0, 2)).toEqual(['ready', 'heartbeat']);
     child.send({ kind: 'call', id: 'a', domain: 'service', command: 'info', input: {} });
     expect(await seen('result')).toMatchObject({ id: 'a', result: { ok: true, value: { pid: child.pid } } });
     expect(await seen('heartbeat')).toEqual({ kind: 'heartbeat', health: 'degraded', reason: 'not enrolled' });

@@ -17,6 +17,7 @@ export interface ServeProcessOptions {
   readonly home: string;
   readonly logLevel: LogLevel;
   readonly start: HostServiceOptions['start'];
+  readonly settingsSource?: HostServiceOptions['settingsSource'];
   /** Disposed when the start is complete. */
   readonly keychainKey?: KeychainKey | undefined;
   /** Called once when the service accepts calls. */
@@ -99,6 +100,7 @@ export async function serveProcess(options: ServeProcessOptions): Promise<number
       home: options.home,
       start: options.start,
       keychainKey: options.keychainKey,
+      settingsSource: options.settingsSource,
       logger,
       clock: systemClock,
       onStopRequested: (deadlineMs) => requestStop('requested at the local socket', deadlineMs),
@@ -145,6 +147,8 @@ function superviseOver(
     return { kind: 'heartbeat', health, ...(reason === null ? {} : { reason }) };
   };
   carrier.send(hosted.ready);
+  // Without it, a service that starts as degraded would be shown as running until the next heartbeat.
+  carrier.send(heartbeat());
   const heartbeats = every(heartbeatIntervalMs, () => carrier.send(heartbeat()));
   const stopWatching = hosted.onHealthChanged(() => carrier.send(heartbeat()));
   return () => {

@@ -1,5 +1,6 @@
 // Owns starting a role from arguments and configuration file. Used by the process entry for consoles and by `farkeep serve`.
 import { existsSync } from 'node:fs';
+import path from 'node:path';
 import type { ReadyMessage } from '../contracts/carrier.ts';
 import type { ServiceRole } from '../contracts/contract.ts';
 import { errorCatalogue } from '../contracts/errors.ts';
@@ -9,7 +10,7 @@ import type { KeychainKey } from '../kernel/running-service.ts';
 import { roleTable } from './role-table.ts';
 import { hasProcessChannel, sendToParent } from './carriers/process-carrier.ts';
 import { serveProcess } from './serve-process.ts';
-import { mergeConfig, readConfigFile, type ConfigOverrides } from './service-config.ts';
+import { mergeConfig, readConfigFile, type ConfigOverrides } from './settings/service-config.ts';
 
 export interface ServeRoleOptions {
   readonly role: ServiceRole;
@@ -43,7 +44,14 @@ export async function serveRole(options: ServeRoleOptions): Promise<number> {
     const config = mergeConfig(file, options.overrides);
     const role = await roleTable[options.role].load();
     const home = options.home ?? (typeof fileHome === 'string' ? fileHome : defaultHome());
-    prepared = { ...role.prepare(config, configFile ?? 'flags'), home };
+    prepared = {
+      ...role.prepare(config, configFile ?? 'flags'),
+      home,
+      settingsSource: {
+        configFile: configFile === undefined ? null : path.resolve(configFile),
+        flagSettings: Object.keys(options.overrides),
+      },
+    };
     keychainKey = await options.receiveKeychainKey?.();
   } catch (thrown) {
     const error = toFarkeepError(thrown, 'service.start-failed');
@@ -56,6 +64,7 @@ export async function serveRole(options: ServeRoleOptions): Promise<number> {
     home: prepared.home,
     logLevel: prepared.logLevel,
     start: prepared.start,
+    settingsSource: prepared.settingsSource,
     keychainKey,
     ...(options.stopDeadlineMs === undefined ? {} : { stopDeadlineMs: options.stopDeadlineMs }),
     ...(options.onReady === undefined ? {} : { onReady: options.onReady }),

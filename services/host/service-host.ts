@@ -37,6 +37,13 @@ export interface HostedService {
   stop(deadlineMs: number): Promise<void>;
 }
 
+/** Where the settings of a service come from. */
+export interface SettingsSource {
+  readonly configFile: string | null;
+  /** Names of settings that flags have set. */
+  readonly flagSettings: readonly string[];
+}
+
 export interface HostServiceOptions {
   readonly role: ServiceRole;
   /** Root folder of the instance; the service gets its own folder below it. */
@@ -44,6 +51,7 @@ export interface HostServiceOptions {
   /** Starts the role with all options except those that the role already has. */
   readonly start: (options: Omit<ServiceOptions<never>, 'config'>) => Promise<RunningService>;
   readonly keychainKey?: KeychainKey | undefined;
+  readonly settingsSource?: SettingsSource | undefined;
   readonly logger: Logger;
   readonly clock: Clock;
   /** A client of the local socket requests the end. */
@@ -78,6 +86,9 @@ async function open(options: HostServiceOptions, parts: ServiceParts): Promise<O
     startedAt,
     listeners: { ...service.listeners },
     ...service.health(),
+    ...(options.settingsSource === undefined
+      ? {}
+      : { ...options.settingsSource, flagSettings: [...options.settingsSource.flagSettings] }),
   });
   const dispatcher = createDispatcher({
     domains: [serveDomain(serviceDomain, { info }), ...servedDomains(service.domains)],

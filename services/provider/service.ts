@@ -263,7 +263,7 @@ async function open(options: ProviderOptions, parts: ServiceParts): Promise<Omit
         connections,
         sessions,
       },
-      ...{ points, repositories, rollover, providerName: config.name, publishRepositories, tenantChanged },
+      ...{ points, repositories, rollover, providerName: config.name, config, publishRepositories, tenantChanged },
       ...{ audit, ...common },
     }),
     listeners: {

@@ -1,5 +1,7 @@
-// Owns the wizard "Cloud Gateway": Name, Networking, Review, Summary. The gateway is added after Review. The token is shown once.
+// Owns the wizard "Cloud Gateway": Name, Networking, Provider address (only if needed), Review, Summary. The gateway is added after Review.
+// The token is shown once.
 import {
+  Button,
   Field,
   Input,
   MessageBar,
@@ -9,41 +11,53 @@ import {
   makeStyles,
   tokens,
 } from '@fluentui/react-components';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import type { ReactNode } from 'react';
+import { isThisComputerOnly } from '../../../services/contracts/address-reach.ts';
+import { CallError } from '../../../services/contracts/client.ts';
 import { defaultPorts } from '../../../services/contracts/default-ports.ts';
+import type { Network } from '../../../services/contracts/models/network.ts';
 import { useText } from '../../i18n/use-text.ts';
-import { gatewayClients, providerClients } from '../../platform/clients.ts';
+import { consoleClient, gatewayClients, providerClients } from '../../platform/clients.ts';
 import { commandLine } from '../../platform/command-line.ts';
+import { openDialog } from '../../platform/dialog-store.ts';
 import { formatInstant } from '../../platform/format.ts';
+import { isFinal } from '../../platform/mirror/apply-event.ts';
 import { useMirror } from '../../platform/use-mirror.ts';
-import { CopyButton } from '../../ui/form/copy-button.tsx';
-import { addressProblems, nameProblem, parsePort } from '../../ui/form/field-rules.ts';
+import { hostProblem, nameProblem } from '../../ui/form/field-rules.ts';
 import { PropertyList } from '../../ui/property-list.tsx';
 import { ShowCommand } from '../../ui/form/show-command.tsx';
 import { Wizard } from '../../ui/wizard/wizard.tsx';
+import type { WizardStep } from '../../ui/wizard/wizard.tsx';
 import { gatewayListenAddress } from '../../ui/form/gateway-address.ts';
+import {
+  addressArgument,
+  blockedBy,
+  gatewayAddresses,
+  hasProblem,
+  openedTo,
+  rowProblems,
+  validMsOf,
+} from './address-draft.ts';
+import type { AddressProblems, GatewayAddressText, ValidityId } from './address-draft.ts';
+import { AddressRows } from './address-rows.tsx';
+import { TokenField, ValidityField } from './token-field.tsx';
 
 const defaultPort = defaultPorts.gateway.gateway;
 
 const useStyles = makeStyles({
-  row: {
-    display: 'grid',
-    gridTemplateColumns: 'minmax(0, 1fr) 120px',
-    gap: '12px',
-    alignItems: 'start',
-    '& .fui-Input': { minWidth: 0 },
-    '& input': { minWidth: 0, width: '100%' },
-  },
   choice: { display: 'flex', flexDirection: 'column' },
   hint: { margin: '-4px 0 0 36px', color: tokens.colorNeutralForeground3 },
-  token: { display: 'flex', gap: '8px', alignItems: 'flex-start' },
-  field: { flexGrow: 1, minWidth: 0 },
-  mono: { fontFamily: tokens.fontFamilyMonospace },
-  copy: { marginTop: '26px', flexShrink: 0, '& button': { whiteSpace: 'nowrap' } },
+  form: { display: 'flex', flexDirection: 'column', gap: '14px' },
+  list: { margin: 0, paddingLeft: '20px' },
+  network: { alignSelf: 'flex-start' },
 });
 
-type Errors = Partial<Record<'name' | 'host' | 'port', string>>;
+interface Errors {
+  readonly name?: string;
+  readonly chosen?: string;
+  readonly rows?: readonly AddressProblems[];
+}
 
 interface Result {
   readonly token: string;
@@ -54,41 +68,128 @@ export function GatewayWizard({ onClose }: { readonly onClose: () => void }): Re
   const t = useText();
   const styles = useStyles();
   const hasRole = useMirror(({ console }) => console.roles.includes('gateway'));
-  const isEnrolled = useMirror(({ gateway }) => gateway.node?.isEnrolled === true);
-  const listenAddress = useMirror((state) => gatewayListenAddress(state)?.port ?? defaultPort);
-  const canBeHere = hasRole && !isEnrolled;
+  const node = useMirror(({ gateway }) => gateway.node);
+  // A gateway that was removed, or whose provider is gone, is still enrolled there. It can be enrolled again here.
+  const isEnrolled = node?.isEnrolled === true;
+  const canBeHere = hasRole && (!isEnrolled || node.link === 'waiting');
+  const listenPort = useMirror((state) => gatewayListenAddress(state)?.port ?? defaultPort);
+  const running = useMirror(
+    ({ provider }) => provider.sessions.filter((session) => !isFinal(session) && session.state !== 'paused').length,
+  );
   const [name, setName] = useState('');
   const [isHere, setHere] = useState(canBeHere);
-  const [host, setHost] = useState('');
-  const [enteredPort, setPort] = useState<string | null>(null);
+  const [enteredRows, setRows] = useState<readonly GatewayAddressText[] | null>(null);
   // The port of the gateway on this computer says nothing about the port of a gateway on another computer.
-  const port = enteredPort ?? String(isHere ? listenAddress : defaultPort);
+  const port = String(isHere ? listenPort : defaultPort);
+  const rows = enteredRows ?? [{ host: '', port }];
+  const [validity, setValidity] = useState<ValidityId>('1d');
   const [errors, setErrors] = useState<Errors>({});
   const [result, setResult] = useState<Result | null>(null);
+  const [network, setNetwork] = useState<Network | null>(null);
+  /** The step stays after its work has removed the reason for it. */
+  const [isOpened, setOpened] = useState(false);
+  const [enteredAddress, setAddress] = useState<string | null>(null);
+  useEffect(() => {
+    // Without the settings the wizard still works: the provider refuses a token that cannot work.
+    consoleClient.getNetwork({}).then(setNetwork, () => undefined);
+  }, []);
+  const own = (network?.ownAddresses ?? []).map(({ address }) => address);
+  const address = enteredAddress ?? own[0] ?? '';
+  const addresses = gatewayAddresses(rows);
+  const blocks = isHere ? [] : blockedBy(network, addresses);
   const refuse = (found: Errors): boolean => {
     setErrors(found);
     return Object.keys(found).length === 0;
   };
   const hereHint = !hasRole
-    ? 'gatewayWizard.where.here.off'
-    : isEnrolled
-      ? 'gatewayWizard.where.here.enrolled'
-      : 'gatewayWizard.where.here.hint';
+    ? t('gatewayWizard.where.here.off')
+    : !isEnrolled
+      ? t('gatewayWizard.where.here.hint')
+      : canBeHere
+        ? t('gatewayWizard.where.here.again', { address: node.providerAddress ?? '' })
+        : t('gatewayWizard.where.here.enrolled');
   const apply = async (signal: AbortSignal): Promise<void> => {
-    const addresses = [{ host: host.trim(), port: parsePort(port) ?? defaultPort }];
     const { token, expiresAt } = await providerClients.gateways.createEnrollToken(
-      { name: name.trim(), addresses },
+      { name: name.trim(), addresses, isOnThisComputer: isHere, ...(isHere ? {} : { validMs: validMsOf(validity) }) },
       { signal },
     );
     setResult({ token, expiresAt });
-    if (isHere) await gatewayClients.gatewayNode.enroll({ token });
+    if (isHere) await gatewayClients.gatewayNode.enroll({ token, replace: isEnrolled });
   };
-
+  const openProvider = async (): Promise<void> => {
+    // The settings may have been changed in Options meanwhile.
+    const current = await consoleClient.getNetwork({});
+    const { provider, ownAddresses } = current;
+    setOpened(true);
+    if (provider.settings === null || blockedBy(current, addresses).length === 0) return;
+    const settings = openedTo(
+      provider.settings,
+      address.trim(),
+      ownAddresses.map((each) => each.address),
+    );
+    const { network: changed, service } = await consoleClient.setNetwork({ role: 'provider', settings });
+    setNetwork(changed);
+    if (service.state === 'failed' && service.error !== null) throw new CallError(service.error);
+  };
+  const providerStep: WizardStep = {
+    id: 'provider',
+    title: t('gatewayWizard.step.provider'),
+    intro: t('gatewayWizard.provider.intro'),
+    content: (
+      <div className={styles.form}>
+        <ul className={styles.list}>
+          {blocks.map(({ field, host }) => (
+            <li key={field}>
+              {host === null
+                ? t('gatewayWizard.provider.problem.missing', { setting: t(settingLabels[field]) })
+                : t('gatewayWizard.provider.problem.loopback', { setting: t(settingLabels[field]), host })}
+            </li>
+          ))}
+        </ul>
+        <Field
+          label={t('gatewayWizard.provider.choose')}
+          required
+          hint={t('gatewayWizard.provider.choose.hint')}
+          validationMessage={errors.chosen ?? null}
+        >
+          <Input
+            value={address}
+            spellCheck={false}
+            list="gateway-wizard-addresses"
+            onChange={(_event, data) => setAddress(data.value)}
+          />
+        </Field>
+        <datalist id="gateway-wizard-addresses">
+          {own.map((each) => (
+            <option key={each} value={each} />
+          ))}
+        </datalist>
+        {running > 0 && (
+          <MessageBar intent="warning" layout="multiline">
+            <MessageBarBody>{t('gatewayWizard.provider.sessions', { count: running })}</MessageBarBody>
+          </MessageBar>
+        )}
+        <Button
+          className={styles.network}
+          onClick={() => openDialog({ kind: 'options', tab: 'network', problemRole: 'provider' })}
+        >
+          {t('failure.network')}
+        </Button>
+      </div>
+    ),
+    validate: () => {
+      const problem = hostProblem(address);
+      if (problem !== null) return refuse({ chosen: t(problem) });
+      return refuse(isThisComputerOnly(address.trim()) ? { chosen: t('gatewayWizard.provider.loopback') } : {});
+    },
+    workLabel: t('gatewayWizard.provider.work'),
+    work: openProvider,
+  };
   return (
     <Wizard
       help="set-up-a-gateway-on-another-computer"
       title={t('gatewayWizard.title')}
-      isDirty={name !== '' || host !== ''}
+      isDirty={name !== '' || enteredRows !== null}
       onClose={onClose}
       steps={[
         {
@@ -117,7 +218,7 @@ export function GatewayWizard({ onClose }: { readonly onClose: () => void }): Re
                       input={{ 'aria-describedby': 'gateway-here' }}
                     />
                     <p id="gateway-here" className={styles.hint}>
-                      {t(hereHint)}
+                      {hereHint}
                     </p>
                   </div>
                   <div className={styles.choice}>
@@ -144,25 +245,24 @@ export function GatewayWizard({ onClose }: { readonly onClose: () => void }): Re
           title: t('gatewayWizard.step.networking'),
           intro: t('gatewayWizard.networking.intro'),
           content: (
-            <div className={styles.row}>
-              <Field
-                label={t('gatewayWizard.host')}
-                required
-                hint={t('gatewayWizard.host.hint')}
-                validationMessage={errors.host ?? null}
-              >
-                <Input value={host} spellCheck={false} onChange={(_event, data) => setHost(data.value)} />
-              </Field>
-              <Field label={t('gatewayWizard.port')} required validationMessage={errors.port ?? null}>
-                <Input value={port} inputMode="numeric" onChange={(_event, data) => setPort(data.value)} />
-              </Field>
+            <div className={styles.form}>
+              <AddressRows addresses={rows} problems={errors.rows ?? []} onChange={setRows} newPort={port} />
+              {!isHere && <ValidityField value={validity} onChange={setValidity} />}
+              {!isHere && rows.every(({ host }) => host.trim() !== '' && isThisComputerOnly(host.trim())) && (
+                <MessageBar intent="info" layout="multiline">
+                  <MessageBarBody>{t('gatewayWizard.local')}</MessageBarBody>
+                </MessageBar>
+              )}
             </div>
           ),
           validate: () => {
-            const problems = addressProblems(host, port);
-            return refuse(Object.fromEntries(Object.entries(problems).map(([field, key]) => [field, t(key)])));
+            const problems = rowProblems(rows);
+            return refuse(hasProblem(problems) ? { rows: problems } : {});
           },
+          // The settings may have been changed since the wizard was opened.
+          work: async () => setNetwork(await consoleClient.getNetwork({}).catch(() => null)),
         },
+        ...((blocks.length > 0 || isOpened) && !hasProblem(rowProblems(rows)) ? [providerStep] : []),
         {
           id: 'review',
           title: t('gatewayWizard.step.review'),
@@ -175,7 +275,10 @@ export function GatewayWizard({ onClose }: { readonly onClose: () => void }): Re
                   name: t('gatewayWizard.review.where'),
                   value: t(isHere ? 'gatewayWizard.where.here' : 'gatewayWizard.where.elsewhere'),
                 },
-                { name: t('gatewayWizard.review.address'), value: `${host.trim()}:${port.trim()}` },
+                { name: t('gatewayWizard.review.address'), value: addresses.map(addressArgument).join(', ') },
+                ...(isHere
+                  ? []
+                  : [{ name: t('gatewayWizard.validity'), value: t(`gatewayWizard.validity.${validity}`) }]),
               ]}
             />
           ),
@@ -197,25 +300,14 @@ export function GatewayWizard({ onClose }: { readonly onClose: () => void }): Re
                       })}
                 </MessageBarBody>
               </MessageBar>
-              {!isHere && result !== null && (
-                <>
-                  <div className={styles.token}>
-                    <Field
-                      className={styles.field}
-                      label={t('gatewayWizard.token')}
-                      hint={t('gatewayWizard.token.how')}
-                    >
-                      <Input className={styles.mono} readOnly value={result.token} />
-                    </Field>
-                    <div className={styles.copy}>
-                      <CopyButton label={t('gatewayWizard.token.copy')} text={result.token} />
-                    </div>
-                  </div>
-                </>
-              )}
+              {!isHere && result !== null && <TokenField token={result.token} />}
               <ShowCommand
                 commands={[
-                  commandLine('gateway', 'enroll-token', name.trim(), '--address', `${host.trim()}:${port.trim()}`),
+                  commandLine(
+                    ...['gateway', 'enroll-token', name.trim()],
+                    ...addresses.flatMap((each) => ['--address', addressArgument(each)]),
+                    ...(isHere ? ['--here'] : ['--valid', validity]),
+                  ),
                 ]}
               />
             </>
@@ -225,3 +317,12 @@ export function GatewayWizard({ onClose }: { readonly onClose: () => void }): Re
     />
   );
 }
+
+/** The labels of the Network tab. */
+const settingLabels = {
+  'infrastructure.host': 'network.infrastructure',
+  infrastructureAddress: 'network.infrastructureAddress',
+  'control.host': 'network.control',
+  moverHost: 'network.moverHost',
+  advertisedHost: 'network.advertisedHost',
+} as const;

@@ -1,7 +1,10 @@
 // Owns the page of the provider's gateways.
+import { Button } from '@fluentui/react-components';
 import {
   Add20Regular,
   Delete20Regular,
+  Edit20Regular,
+  Key20Regular,
   Play20Regular,
   Pause20Regular,
   RouterRegular,
@@ -31,6 +34,7 @@ import { PropertyList } from '../../ui/property-list.tsx';
 import { StatusBadge } from '../../ui/status-badge.tsx';
 import type { Tone } from '../../ui/status-badge.tsx';
 import { useCall } from '../../ui/use-call.ts';
+import { EditGatewayDialog, NewTokenDialog } from './gateway-dialogs.tsx';
 import { GatewayDoctorDialog } from './gateway-doctor-dialog.tsx';
 
 const tones: Readonly<Record<Gateway['state'], Tone>> = {
@@ -137,6 +141,8 @@ export function GatewaysPage(): ReactNode {
   const slice = useMirror(({ provider }) => provider);
   const [removing, setRemoving] = useState<readonly Gateway[]>([]);
   const [disabling, setDisabling] = useState<readonly Gateway[]>([]);
+  const [editing, setEditing] = useState<Gateway | null>(null);
+  const [renewing, setRenewing] = useState<Gateway | null>(null);
   const [isDoctorOpen, setDoctorOpen] = useState(false);
   const call = useCall();
   const columns = useMemo(() => columnsFor(t), [t]);
@@ -160,6 +166,14 @@ export function GatewaysPage(): ReactNode {
       needs: 'nothing',
       canRun: () => slice.gateways.length > 0,
       run: () => setDoctorOpen(true),
+    },
+    {
+      id: 'edit',
+      label: t('gateways.edit'),
+      icon: <Edit20Regular />,
+      needs: 'one',
+      key: 'F2',
+      run: ([row]) => setEditing(row ?? null),
     },
     {
       id: 'enable',
@@ -188,6 +202,14 @@ export function GatewaysPage(): ReactNode {
       key: 'Delete',
       run: setRemoving,
     },
+    {
+      id: 'token',
+      label: t('gateways.token'),
+      icon: <Key20Regular />,
+      needs: 'one',
+      place: 'menu',
+      run: ([row]) => setRenewing(row ?? null),
+    },
   ];
   return (
     <>
@@ -203,7 +225,9 @@ export function GatewaysPage(): ReactNode {
         notices={call.error === null ? null : <ErrorView error={call.error} />}
         commands={commands}
         filters={filters}
-        details={(selected, close) => <GatewayDetails gateway={selected} onClose={close} />}
+        details={(selected, close) => (
+          <GatewayDetails gateway={selected} onRenew={() => setRenewing(selected)} onClose={close} />
+        )}
         empty={
           <EmptyState
             icon={<RouterRegular />}
@@ -214,6 +238,8 @@ export function GatewaysPage(): ReactNode {
         }
       />
       {isDoctorOpen && <GatewayDoctorDialog onClose={() => setDoctorOpen(false)} />}
+      {editing !== null && <EditGatewayDialog gateway={editing} onClose={() => setEditing(null)} />}
+      {renewing !== null && <NewTokenDialog gateway={renewing} onClose={() => setRenewing(null)} />}
       {disabling.length > 0 && (
         <ConfirmRows
           rows={disabling}
@@ -240,7 +266,13 @@ export function GatewaysPage(): ReactNode {
   );
 }
 
-function GatewayDetails({ gateway, onClose }: { readonly gateway: Gateway; readonly onClose: () => void }): ReactNode {
+interface GatewayDetailsProps {
+  readonly gateway: Gateway;
+  readonly onRenew: () => void;
+  readonly onClose: () => void;
+}
+
+function GatewayDetails({ gateway, onRenew, onClose }: GatewayDetailsProps): ReactNode {
   const t = useText();
   const covered = gateway.isCoveredByCertificate;
   return (
@@ -271,6 +303,9 @@ function GatewayDetails({ gateway, onClose }: { readonly gateway: Gateway; reado
           { name: t('gateways.refused'), value: formatCount(gateway.refusedConnections) },
         ]}
       />
+      <Button size="small" onClick={onRenew}>
+        {t('gateways.token')}
+      </Button>
     </DetailsPane>
   );
 }

@@ -1,11 +1,15 @@
-// Owns the Options dialog: General and Security. A change takes effect at once, so there is no Apply button.
+// Owns the Options dialog: General, Security and Network. A change takes effect at once, so there is no Apply button. Only the Network tab
+// has buttons for it, because a change starts a service again.
 import { Button, Tab, TabList, makeStyles } from '@fluentui/react-components';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
+import type { ServiceRole } from '../../../services/contracts/contract.ts';
 import { useText } from '../../i18n/use-text.ts';
+import { optionsTabs } from '../../platform/dialog-store.ts';
 import type { OptionsTab } from '../../platform/dialog-store.ts';
 import { DialogFrame } from '../../ui/dialog/dialog-frame.tsx';
 import { GeneralTab } from './general-tab.tsx';
+import { NetworkTab } from './network-tab.tsx';
 import { SecurityTab } from './security-tab.tsx';
 
 const useStyles = makeStyles({
@@ -20,10 +24,12 @@ const useStyles = makeStyles({
 
 interface OptionsDialogProps {
   readonly initialTab: OptionsTab;
+  /** The role whose addresses the Network tab checks at once. */
+  readonly problemRole: ServiceRole | null;
   readonly onClose: () => void;
 }
 
-export function OptionsDialog({ initialTab, onClose }: OptionsDialogProps): ReactNode {
+export function OptionsDialog({ initialTab, problemRole, onClose }: OptionsDialogProps): ReactNode {
   const t = useText();
   const styles = useStyles();
   const [tab, setTab] = useState<OptionsTab>(initialTab);
@@ -42,7 +48,7 @@ export function OptionsDialog({ initialTab, onClose }: OptionsDialogProps): Reac
       <TabList
         aria-label={t('options.title')}
         selectedValue={tab}
-        onTabSelect={(_event, data) => setTab(data.value === 'security' ? 'security' : 'general')}
+        onTabSelect={(_event, data) => setTab(optionsTabs.find((name) => name === data.value) ?? 'general')}
       >
         <Tab value="general" id="options-tab-general">
           {t('options.tab.general')}
@@ -50,9 +56,14 @@ export function OptionsDialog({ initialTab, onClose }: OptionsDialogProps): Reac
         <Tab value="security" id="options-tab-security">
           {t('options.tab.security')}
         </Tab>
+        <Tab value="network" id="options-tab-network">
+          {t('options.tab.network')}
+        </Tab>
       </TabList>
       <div className={styles.panel} role="tabpanel" aria-labelledby={`options-tab-${tab}`} tabIndex={0}>
-        {tab === 'general' ? <GeneralTab /> : <SecurityTab />}
+        {tab === 'general' && <GeneralTab />}
+        {tab === 'security' && <SecurityTab />}
+        {tab === 'network' && <NetworkTab problemRole={problemRole} />}
       </div>
     </DialogFrame>
   );

@@ -6,6 +6,7 @@ import { useText } from '../../i18n/use-text.ts';
 import { gatewayClients } from '../../platform/clients.ts';
 import { formatBytes, formatCount } from '../../platform/format.ts';
 import { useMirror } from '../../platform/use-mirror.ts';
+import { ConfirmDialog } from '../../ui/dialog/confirm-dialog.tsx';
 import { ErrorView } from '../../ui/error-view.tsx';
 import { PropertyList } from '../../ui/property-list.tsx';
 import { StatusBadge } from '../../ui/status-badge.tsx';
@@ -24,6 +25,7 @@ const useStyles = makeStyles({
   form: { display: 'flex', alignItems: 'flex-start', gap: '8px' },
   field: { flexGrow: 1 },
   button: { marginTop: '26px' },
+  again: { alignSelf: 'flex-start' },
 });
 
 export function GatewayCard(): ReactNode {
@@ -33,8 +35,18 @@ export function GatewayCard(): ReactNode {
   const isProviderHere = useMirror(({ console }) => console.roles.includes('provider'));
   const [token, setToken] = useState('');
   const call = useCall();
-  const enroll = async (): Promise<void> => {
-    if (await call.run(() => gatewayClients.gatewayNode.enroll({ token: token.trim() }))) setToken('');
+  const [isReplacing, setReplacing] = useState(false);
+  const [isAsking, setAsking] = useState(false);
+  const isEnrolled = node?.isEnrolled === true;
+  const send = async (): Promise<void> => {
+    await gatewayClients.gatewayNode.enroll({ token: token.trim(), replace: isEnrolled });
+    setToken('');
+    setReplacing(false);
+  };
+  const enroll = (): void => {
+    // A working or waiting enrollment is not given up without a question.
+    if (isEnrolled) setAsking(true);
+    else void call.run(send);
   };
   return (
     <Card title={t('overview.gateway')}>
@@ -55,12 +67,17 @@ export function GatewayCard(): ReactNode {
           { name: t('overview.stat.relayed'), value: formatBytes(node?.relayedBytes ?? 0) },
         ]}
       />
-      {node !== null && !node.isEnrolled && !isProviderHere && (
+      {isEnrolled && !isReplacing && (
+        <Button className={styles.again} size="small" onClick={() => setReplacing(true)}>
+          {t('overview.enroll.again')}
+        </Button>
+      )}
+      {node !== null && (isEnrolled ? isReplacing : !isProviderHere) && (
         <form
           className={styles.form}
           onSubmit={(event) => {
             event.preventDefault();
-            void enroll();
+            enroll();
           }}
         >
           <Field className={styles.field} label={t('overview.enroll.token')} hint={t('overview.enroll.hint')}>
@@ -77,6 +94,15 @@ export function GatewayCard(): ReactNode {
         </form>
       )}
       {call.error !== null && <ErrorView error={call.error} />}
+      {isAsking && (
+        <ConfirmDialog
+          title={t('overview.enroll.replace.title')}
+          text={t('overview.enroll.replace.text', { address: node?.providerAddress ?? '' })}
+          confirmLabel={t('overview.enroll.replace.confirm')}
+          onConfirm={send}
+          onClose={() => setAsking(false)}
+        />
+      )}
     </Card>
   );
 }

@@ -2,9 +2,9 @@
 import { makeStyles, tokens } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import { useText } from '../../i18n/use-text.ts';
-import { useHasRole } from '../../platform/use-mirror.ts';
+import { useHasRole, useService } from '../../platform/use-mirror.ts';
 import { GatewayCard } from './gateway-card.tsx';
-import { ProviderCard, TenantCard } from './role-cards.tsx';
+import { FailedCard, ProviderCard, TenantCard } from './role-cards.tsx';
 import { RecentSessions } from './recent-sessions.tsx';
 import { SetupCards } from './setup-cards.tsx';
 
@@ -32,14 +32,19 @@ export function OverviewPage(): ReactNode {
   const isProvider = useHasRole('provider');
   const isGateway = useHasRole('gateway');
   const isTenant = useHasRole('tenant');
+  const isFailed = {
+    provider: useService('provider')?.state === 'failed',
+    gateway: useService('gateway')?.state === 'failed',
+    tenant: useService('tenant')?.state === 'failed',
+  };
   return (
     <div className={styles.page}>
       <h1 className={styles.title}>{t('overview.title')}</h1>
       <SetupCards />
       <div className={styles.roles}>
-        {isProvider && <ProviderCard />}
-        {isGateway && <GatewayCard />}
-        {isTenant && <TenantCard />}
+        {isProvider && (isFailed.provider ? <FailedCard role="provider" /> : <ProviderCard />)}
+        {isGateway && (isFailed.gateway ? <FailedCard role="gateway" /> : <GatewayCard />)}
+        {isTenant && (isFailed.tenant ? <FailedCard role="tenant" /> : <TenantCard />)}
       </div>
       {(isProvider || isTenant) && <RecentSessions />}
     </div>

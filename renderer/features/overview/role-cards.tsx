@@ -1,5 +1,6 @@
 // Owns the overview's cards of provider and tenant: a few figures that show whether everything works.
 import type { ReactNode } from 'react';
+import type { ServiceRole } from '../../../services/contracts/contract.ts';
 import { useText } from '../../i18n/use-text.ts';
 import { formatBytes, formatCount } from '../../platform/format.ts';
 import { isFinal } from '../../platform/mirror/apply-event.ts';
@@ -46,6 +47,17 @@ export function ProviderCard(): ReactNode {
           { name: t('overview.stat.used'), value: formatBytes(usedBytes) },
         ]}
       />
+    </Card>
+  );
+}
+
+/** Takes the place of a role's card while its service has failed: old or empty figures would look healthy. */
+export function FailedCard({ role }: { readonly role: ServiceRole }): ReactNode {
+  const t = useText();
+  return (
+    <Card title={t(`overview.${role}`)}>
+      <StatusBadge tone="danger">{t('failure.title', { service: t(`role.${role}.service`) })}</StatusBadge>
+      <span>{t('failure.none')}</span>
     </Card>
   );
 }

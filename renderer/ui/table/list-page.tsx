@@ -6,6 +6,7 @@ import type { ReactNode } from 'react';
 import { useText } from '../../i18n/use-text.ts';
 import type { Loaded } from '../../platform/mirror/mirror-state.ts';
 import { useNavigation } from '../../platform/navigation-store.ts';
+import { useService } from '../../platform/use-mirror.ts';
 import { ColumnMenu } from './column-menu.tsx';
 import { CommandBar } from './command-bar.tsx';
 import { DataTable } from './data-table.tsx';
@@ -95,6 +96,8 @@ export function ListPage<T>({
     [found, selection.keys, rowKey],
   );
   const [only] = selected.length === 1 ? selected : [];
+  const role = useNavigation(({ route }) => (route.page.startsWith('provider/') ? 'provider' : 'tenant'));
+  const isDown = ['failed', 'stopped'].includes(useService(role)?.state ?? '');
   const isWaiting = rows.length === 0 && (loaded.load === 'waiting' || loaded.load === 'loading');
   const closeDetails = useCallback((): void => {
     setSelection(({ current }) => ({ ...noSelection, anchor: current, current }));
@@ -195,7 +198,13 @@ export function ListPage<T>({
       }
       details={only === undefined ? undefined : details?.(only, closeDetails)}
     >
-      {isWaiting ? (
+      {isWaiting && isDown ? (
+        <EmptyState
+          icon={<Warning32Regular />}
+          title={t('list.down.title', { service: t(`role.${role}.service`) })}
+          text={t('list.down.text')}
+        />
+      ) : isWaiting ? (
         <div className={styles.center}>
           <Spinner label={t('word.loading')} />
         </div>

@@ -11,29 +11,43 @@ import type { CommandContext, DefineAction } from '../command-context.ts';
 import { parseHostPort } from '../host-port.ts';
 import { confirmRemoval, yesOption } from '../confirm-removal.ts';
 import { findByName } from '../lookup.ts';
-import { formatBytes, formatCount, formatInstant, parseDuration } from '../quantities.ts';
+import { formatBytes, formatCount, formatInstant, parseDuration, usageError } from '../quantities.ts';
 import { readSecretFile } from '../secret-input.ts';
 import { formatTable } from '../text-table.ts';
+
+interface EnrollTokenOptions {
+  readonly address?: string[];
+  readonly here?: true;
+  readonly valid: string;
+  readonly out?: string;
+}
 
 export function registerGateway(program: Command, action: DefineAction): void {
   const group = program.command('gateway').description('gateways of the provider, and enrollment of the gateway here');
 
   group
     .command('enroll-token <name>')
-    .description('create a gateway and its one-time enrollment token')
-    .requiredOption('--address <host:port>', 'address to which tenants connect; repeatable', collect)
+    .description(
+      'create a gateway and its one-time enrollment token; without --address, a new token for a known gateway',
+    )
+    .option('--address <host:port>', 'address to which tenants connect; repeatable', collect)
+    .option('--here', 'the gateway runs on the computer of the provider')
     .option('--valid <duration>', 'how long the token is valid', '24h')
     .option('--out <file>', 'write the token to a file (0600) instead of printing it')
     .addHelpText(
       'after',
-      '\nExample:\n  $ farkeep gateway enroll-token gw1 --address gw1.example:6180 --out gw1.token\n  then, on the gateway:  $ farkeep serve gateway --token-file gw1.token',
+      '\nExamples:\n  $ farkeep gateway enroll-token gw1 --address gw1.example:6180 --out gw1.token\n  $ farkeep gateway enroll-token gw1 --out gw1.token            a new token for gw1\n  then, on the gateway:  $ farkeep serve gateway --token-file gw1.token',
     )
     .action(
-      action(async (context, name: string, options: { address: string[]; valid: string; out?: string }) => {
-        const addresses = options.address.map((text) => parseHostPort(text, '--address'));
+      action(async (context, name: string, options: EnrollTokenOptions) => {
+        const addresses = options.address?.map((text) => parseHostPort(text, '--address'));
         const validMs = parseDuration(options.valid, '--valid', { min: '1m', max: '30d' });
         const client = await connectProvider(context);
-        const { gateway, token, expiresAt } = await client.createEnrollToken({ name, addresses, validMs });
+        const isOnThisComputer = options.here === true;
+        const { gateway, token, expiresAt } =
+          addresses === undefined
+            ? await client.renewEnrollToken({ gatewayId: (await find(client, name)).id, validMs })
+            : await client.createEnrollToken({ name, addresses, validMs, isOnThisComputer });
         const file = options.out === undefined ? null : path.resolve(options.out);
         if (file !== null) await writeFile(file, `${token}\n`, { mode: 0o600 });
         context.output.note(`The token works once, until ${formatInstant(expiresAt)}.`);
@@ -41,6 +55,28 @@ export function registerGateway(program: Command, action: DefineAction): void {
           file === null ? { ok: true, gateway, token, expiresAt } : { ok: true, gateway, file, expiresAt },
           file ?? token,
         );
+      }),
+    );
+
+  group
+    .command('set <gateway>')
+    .description('rename a gateway, or change the addresses to which tenants connect')
+    .option('--name <name>', 'the new name')
+    .option('--address <host:port>', 'replaces all addresses; repeatable', collect)
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ farkeep gateway set gw1 --address gw1.example:443 --address gw1.example:6180',
+    )
+    .action(
+      action(async (context, wanted: string, options: { name?: string; address?: string[] }) => {
+        if (options.name === undefined && options.address === undefined) {
+          throw usageError('No change is given', 'Add --name or --address.', '--name');
+        }
+        const addresses = options.address?.map((text) => parseHostPort(text, '--address'));
+        const client = await connectProvider(context);
+        const { id } = await find(client, wanted);
+        const gateway = await client.set({ gatewayId: id, name: options.name, addresses });
+        context.output.result({ ok: true, gateway }, () => formatList([gateway]));
       }),
     );
 

@@ -5,6 +5,7 @@ import { roleTable } from '../../host/role-table.ts';
 import { flagsToConfig } from '../../host/serve-flags.ts';
 import { parseDuration } from '../quantities.ts';
 import type { DefineAction } from '../command-context.ts';
+import { addFlags, byFlagName } from './serve-options.ts';
 
 export function registerServe(program: Command, action: DefineAction): void {
   const serve = program.command('serve').description('run one service in the foreground until SIGTERM or Ctrl-C');
@@ -14,12 +15,7 @@ export function registerServe(program: Command, action: DefineAction): void {
       .description(summary)
       .option('--config <file>', 'JSON configuration; flags win over it')
       .option('--stop-deadline <duration>', 'how long sessions may take to end after SIGTERM', '20s');
-    for (const flag of flags) {
-      const spelling = `--${flag.name}${flag.value === undefined ? '' : ` <${flag.value.toLowerCase()}>`}`;
-      if (flag.isRepeatable === true) {
-        command.option(spelling, flag.description, (value: string, earlier?: string[]) => [...(earlier ?? []), value]);
-      } else command.option(spelling, flag.description);
-    }
+    addFlags(command, flags);
     command.addHelpText('after', `\nExamples:${examples.map((line) => `\n  $ ${line}`).join('')}`).action(
       action(async ({ output }, options: Record<string, string | boolean | string[]>) => {
         const { serveRole } = await import('../../host/serve-role.ts');
@@ -43,18 +39,6 @@ export function registerServe(program: Command, action: DefineAction): void {
       }),
     );
   }
-}
-
-/** commander gives `logLevel` for `--log-level`. */
-function byFlagName(
-  options: Readonly<Record<string, string | boolean | string[]>>,
-): Record<string, string | boolean | string[]> {
-  return Object.fromEntries(
-    Object.entries(options).map(([name, value]) => [
-      name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
-      value,
-    ]),
-  );
 }
 
 function formatReady({ role, pid, listeners }: ReadyMessage): string {

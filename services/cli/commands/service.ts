@@ -1,10 +1,11 @@
-// Owns `farkeep service`: starting a service with the computer, as a systemd unit. `farkeep serve` runs the service itself.
+// Owns `farkeep service`: starting a service with the computer, as a systemd unit; its settings are in service-settings.ts. `farkeep serve` runs the service itself.
 import { fileURLToPath } from 'node:url';
 import { Argument, type Command } from 'commander';
 import { serviceRoles, type ServiceRole } from '../../contracts/contract.ts';
 import { UnitManager, type UnitPlan } from '../../host/units/unit-manager.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { CommandContext, DefineAction } from '../command-context.ts';
+import { registerServiceSettings } from './service-settings.ts';
 
 const commandEntry = fileURLToPath(new URL('../cli-entry.ts', import.meta.url));
 
@@ -15,7 +16,10 @@ interface UnitOptions {
 }
 
 export function registerService(program: Command, action: DefineAction): void {
-  const group = program.command('service').description('start a service with the computer (systemd)');
+  const group = program
+    .command('service')
+    .description('settings of a service, and its start with the computer (systemd)');
+  registerServiceSettings(group, action);
   const role = (): Argument => new Argument('<role>', 'the service').choices(serviceRoles);
   group
     .command('unit')

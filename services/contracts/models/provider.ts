@@ -77,7 +77,7 @@ export type Gateway = z.infer<typeof gatewaySchema>;
 
 export const gatewayCheckSchema = z.object({
   gateway: displayNameSchema,
-  check: z.enum(['enrolled', 'link', 'port', 'handshake', 'name-covered']),
+  check: z.enum(['enrolled', 'provider-address', 'link', 'port', 'handshake', 'name-covered']),
   outcome: z.enum(['ok', 'warning', 'failed', 'not-checked']),
   message: z.string(),
   /** A suggestion; empty when there is no problem. */

@@ -17,6 +17,10 @@ export const serviceInfoSchema = z.object({
   listeners: z.record(z.string(), z.string()),
   health: z.enum(['running', 'degraded']),
   reason: z.string().nullable(),
+  /** The configuration file that the service has read; null: none. */
+  configFile: z.string().nullable().optional(),
+  /** Settings that come from the command line of the service and win over the file. */
+  flagSettings: z.array(z.string()).optional(),
 });
 export type ServiceInfo = z.infer<typeof serviceInfoSchema>;
 

@@ -1,8 +1,9 @@
 // Domain served by the Electron main process: roles, services, preferences, and the desktop functions that the renderer may use.
 import { z } from 'zod';
 import { defineDomain } from '../contract.ts';
+import { addressCheckSchema, addressUseSchema, listenPortSchema, networkSchema } from '../models/network.ts';
 import { serviceRoleSchema, supervisedServiceSchema } from '../models/service.ts';
-import { bytesSchema, emptySchema } from '../models/values.ts';
+import { bytesSchema, emptySchema, hostSchema } from '../models/values.ts';
 import { rowList } from '../row-list.ts';
 
 /** A person's settings for a table; stored for each table, by the name of its page. */
@@ -98,6 +99,22 @@ export const consoleDomain = defineDomain({
     setAutostart: {
       input: z.object({ role: serviceRoleSchema.nullable(), isOn: z.boolean() }),
       output: autostartSchema.extend({ warning: z.string().nullable() }),
+    },
+    /** The network settings of all roles. Works also for a service that cannot start. */
+    getNetwork: { input: emptySchema, output: networkSchema },
+    /**
+     * Writes settings of one role, by the names of `networkSettings`, into the configuration file of its service, and starts the service
+     * again, unless another program started it. null removes a setting. Errors name the setting (`control.port`). `service`: its state after
+     * the start.
+     */
+    setNetwork: {
+      input: z.object({ role: serviceRoleSchema, settings: z.record(z.string().max(60), z.unknown()) }),
+      output: z.object({ network: networkSchema, service: supervisedServiceSchema, isRestarted: z.boolean() }),
+    },
+    /** Tries to listen at an address, or to connect to it. */
+    checkAddress: {
+      input: z.object({ role: serviceRoleSchema, use: addressUseSchema, host: hostSchema, port: listenPortSchema }),
+      output: addressCheckSchema,
     },
     getPreferences: { input: emptySchema, output: preferencesSchema },
     setPreferences: { input: preferencesSchema.partial(), output: preferencesSchema },

@@ -137,6 +137,18 @@ describe('gateways and the names of the certificate', () => {
     expect(await stack.runJob(jobId)).toMatchObject({ state: 'succeeded', gateway: 'gw1' });
   }, 30_000);
 
+  it('follow a changed address of a gateway at the next login', async () => {
+    const gateways = stack.provider.domain(gatewaysDomain);
+    const second = (await gateways.list({})).gateways.find(({ name }) => name === 'gw1');
+    const { port } = stack.addressOf(1);
+    const address = { host: 'gw.b.test', port };
+    const gatewayId = second?.id ?? '';
+    await gateways.set({ gatewayId, name: 'moved', addresses: [address, { host: '127.0.0.1', port }] });
+    expect(await usable()).toEqual({ 'gw1.a.test': true, 'gw.b.test': true, '127.0.0.1': false, 'x.gw.a.test': false });
+    await gateways.set({ gatewayId, name: 'gw1', addresses: [address] });
+    expect(Object.keys(await usable())).not.toContain('127.0.0.1');
+  });
+
   it('of a pinned certificate without names allow every gateway', async () => {
     const certificates = stack.provider.domain(certificateDomain);
     const { candidateId } = await certificates.generate({ slot: 'provider', friendlyName: 'Pinned', keyBits: 2048 });

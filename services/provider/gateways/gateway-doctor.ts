@@ -2,11 +2,13 @@
 // Sends only a ClientHello, and never logs in.
 import { instantText } from '../../contracts/models/instant-text.ts';
 import type { z } from 'zod';
+import { reachProblems, type ProviderAddresses } from '../../contracts/address-reach.ts';
 import type { gatewayCheckSchema } from '../../contracts/models/provider.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { thumbprintOf } from '../../pki/certificate/thumbprint.ts';
 import { connectControl, type PresentedCertificate } from '../../transport/control-client.ts';
 import type { GatewayRow } from '../state/gateway-store.ts';
+import { describeProblem } from './provider-reach.ts';
 
 type GatewayCheck = z.infer<typeof gatewayCheckSchema>;
 
@@ -14,6 +16,9 @@ const timeoutMs = 5_000;
 
 export interface DoctorOptions {
   readonly isConnected: boolean;
+  /** The gateway runs on this computer. */
+  readonly isHere: boolean;
+  readonly provider: ProviderAddresses;
   readonly identity: {
     readonly sha256: string;
     /** Whether tenants can use a gateway of this name. */
@@ -33,6 +38,7 @@ export async function checkGateway(row: GatewayRow, options: DoctorOptions): Pro
   if (row.enrolledAt === null) {
     add('enrolled', 'failed', 'The gateway is not enrolled yet', 'Start it with the enrollment token.');
   } else add('enrolled', 'ok', `Enrolled on ${instantText(row.enrolledAt)}`);
+  addReach(add, options);
   if (isConnected) add('link', 'ok', 'The link is connected');
   else if (!row.isEnabled) add('link', 'warning', 'The gateway is disabled', 'Enable it to use it again.');
   else {
@@ -70,6 +76,24 @@ export async function checkGateway(row: GatewayRow, options: DoctorOptions): Pro
     }
   }
   return checks;
+}
+
+/** A gateway on another computer needs addresses of this provider that it can reach. */
+function addReach(
+  add: (check: GatewayCheck['check'], outcome: GatewayCheck['outcome'], message: string, help?: string) => void,
+  { isHere, provider }: DoctorOptions,
+): void {
+  if (isHere) return;
+  const problems = reachProblems(provider);
+  if (problems.length === 0) add('provider-address', 'ok', 'No address for gateways is a loopback address');
+  for (const problem of problems) {
+    add(
+      'provider-address',
+      'failed',
+      `No other computer can reach this provider: ${describeProblem(problem)}`,
+      `Set "${problem.field}" in Options > Network or with "farkeep service set provider".`,
+    );
+  }
 }
 
 function addHandshake(

@@ -78,11 +78,11 @@ export class Gateways {
     tokenHash: string,
     expiresAt: string,
   ): Promise<GatewayRow> {
-    const existing = this.#rows.find((row) => row.name.toLowerCase() === name.toLowerCase());
+    const existing = this.#named(name);
     if (existing !== undefined && existing.enrolledAt !== null) {
       throw new FarkeepError('call.conflict', `A gateway named "${name}" is enrolled already`, {
         field: 'name',
-        hint: 'Choose another name, or remove that gateway first.',
+        hint: 'Choose another name, or make a new token for that gateway.',
       });
     }
     const id = existing?.id ?? newId();
@@ -90,6 +90,32 @@ export class Gateways {
     if (existing === undefined) this.#rows = [...this.#rows, { ...notEnrolled, id, name, addresses }].sort(byName);
     else this.#change(id, { addresses });
     return this.get(id);
+  }
+
+  /** Gives a gateway a new token. Its enrollment stays valid until the token is used. */
+  async renewToken(gatewayId: string, tokenHash: string, expiresAt: string): Promise<GatewayRow> {
+    this.get(gatewayId);
+    await this.#store.setToken(gatewayId, tokenHash, expiresAt);
+    return this.get(gatewayId);
+  }
+
+  /** Changes name and addresses. @throws call.conflict for the name of another gateway */
+  async set(
+    gatewayId: string,
+    { name, addresses }: { name?: string | undefined; addresses?: GatewayRow['addresses'] | undefined },
+  ): Promise<void> {
+    const row = this.get(gatewayId);
+    const other = name === undefined ? undefined : this.#named(name);
+    if (other !== undefined && other.id !== gatewayId) {
+      throw new FarkeepError('call.conflict', `There is another gateway named "${other.name}"`, {
+        field: 'name',
+        hint: 'Choose another name.',
+      });
+    }
+    const next = { name: name ?? row.name, addresses: addresses ?? row.addresses };
+    await this.#store.set(gatewayId, next.name, next.addresses);
+    this.#change(gatewayId, next);
+    this.#rows = [...this.#rows].sort(byName);
   }
 
   /** Uses up the token. @throws gateway.token-invalid for an unknown, used or expired token */
@@ -157,6 +183,11 @@ export class Gateways {
     return this.#rows.some(({ isEnabled, linkAddress }) => isEnabled && linkAddress === addressKey);
   }
 
+  /** `countingKey` of the remote address of the gateway's last link; null: it never had one. */
+  linkAddress(gatewayId: string): string | null {
+    return this.#rows.find(({ id }) => id === gatewayId)?.linkAddress ?? null;
+  }
+
   noteDisconnected(gatewayId: string): void {
     this.#connected.delete(gatewayId);
     this.#touch(gatewayId);
@@ -170,6 +201,10 @@ export class Gateways {
       this.#relayedBefore.set(gatewayId, add(this.#relayedBefore.get(gatewayId) ?? 0, relayed(last)));
     }
     this.#reports.set(gatewayId, report);
+  }
+
+  #named(name: string): StoredGateway | undefined {
+    return this.#rows.find((row) => row.name.toLowerCase() === name.toLowerCase());
   }
 
   #touch(gatewayId: string, addressKey?: string): void {

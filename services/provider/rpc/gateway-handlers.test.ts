@@ -1,6 +1,7 @@
 // The gateways domain of the provider: tokens, switching off, removal.
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { DomainClient } from '../../contracts/contract.ts';
+import type { ProviderAddresses } from '../../contracts/address-reach.ts';
 import { gatewaysDomain } from '../../contracts/rpc/gateways.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { adminAtCommandLine, callHandlers, refusalOf, standIn } from '../../testing/handler-calls.ts';
@@ -18,6 +19,17 @@ const start = Date.parse('2027-03-01T12:00:00.000Z');
 const [minuteMs, dayMs] = [60_000, 86_400_000];
 const addresses = [{ host: 'gw1.test', port: 6180 }];
 const missing = 'f'.repeat(32);
+const reachable: ProviderAddresses = {
+  control: { host: '10.0.0.5' },
+  infrastructure: { host: '0.0.0.0' },
+  infrastructureAddress: 'provider.test',
+  moverHost: '10.0.0.5',
+};
+const defaults: ProviderAddresses = {
+  control: { host: '127.0.0.1' },
+  infrastructure: { host: '0.0.0.0' },
+  moverHost: '127.0.0.1',
+};
 const infrastructure = { host: 'provider.test', port: () => 6169, sha256: 'ab'.repeat(32) };
 
 describe('the gateways of a provider', () => {
@@ -27,9 +39,11 @@ describe('the gateways of a provider', () => {
   /** Links that were ended, with the reason and whether the gateway was let in at that moment. */
   let ended: string[];
   let linkFailure: FarkeepError | undefined;
+  let addressesOfProvider: ProviderAddresses;
   let calls: DomainClient<typeof gatewaysDomain>;
 
-  beforeEach(async () => {
+  const open = async (provider: ProviderAddresses): Promise<void> => {
+    addressesOfProvider = provider;
     const clock = new ManualClock(start);
     ({ gateways, events, audit } = await openProviderInMemory(clock));
     ended = [];
@@ -45,12 +59,14 @@ describe('the gateways of a provider', () => {
       identity: standIn<ProviderIdentity>({ sha256: '11:22', covers: (host) => host === 'gw1.test' }),
       links: () => links,
       infrastructure,
+      provider: addressesOfProvider,
       clock,
       audit: audit.log,
       publish: events.publish,
     });
     calls = callHandlers(gatewaysDomain, handlers);
-  });
+  };
+  beforeEach(() => open(reachable));
 
   const addGateway = async (name = 'gw1'): Promise<string> => {
     const { gateway } = await calls.createEnrollToken({ name, addresses });
@@ -87,6 +103,69 @@ describe('the gateways of a provider', () => {
     expect(second.expiresAt).toBe(new Date(start + minuteMs).toISOString());
     const hashOf = (token: string): string => hashEnrollmentSecret(parseEnrollmentToken(token).secret);
     await expect(gateways.redeemToken(hashOf(first.token))).rejects.toMatchObject({ code: 'gateway.token-invalid' });
+    expect((await calls.list({})).gateways).toHaveLength(1);
+  });
+
+  it('refuses a token for another computer while no other computer can reach this provider', async () => {
+    await open(defaults);
+    const refusal = await refusalOf(calls.createEnrollToken({ name: 'gw1', addresses }));
+    expect(refusal).toMatchObject({
+      code: 'gateway.provider-not-reachable',
+      field: 'infrastructureAddress',
+      details: { settings: ['infrastructureAddress', 'control.host', 'moverHost'] },
+    });
+    expect(refusal.message).toContain('would name 127.0.0.1');
+    expect((await calls.list({})).gateways).toEqual([]);
+    expect(audit.lines).toEqual([]);
+  });
+
+  it('makes a token for a gateway on this computer: by its addresses, or because the admin says so', async () => {
+    await open(defaults);
+    await calls.createEnrollToken({ name: 'gw1', addresses: [{ host: '127.0.0.3', port: 1 }] });
+    await calls.createEnrollToken({ name: 'gw2', addresses, isOnThisComputer: true });
+    expect((await calls.list({})).gateways).toHaveLength(2);
+  });
+
+  it('renames a gateway and changes its addresses; the coverage follows', async () => {
+    const gatewayId = await addGateway();
+    const moved = [
+      { host: 'elsewhere.test', port: 443 },
+      { host: 'elsewhere.test', port: 6180 },
+    ];
+    const changed = await calls.set({ gatewayId, name: 'Berlin', addresses: moved });
+    expect(changed).toMatchObject({ id: gatewayId, name: 'Berlin', addresses: moved, isCoveredByCertificate: false });
+    expect(await calls.set({ gatewayId, addresses })).toMatchObject({ name: 'Berlin', isCoveredByCertificate: true });
+    expect(events.of(gatewaysDomain, 'changed').map(({ isCoveredByCertificate }) => isCoveredByCertificate)).toEqual([
+      false,
+      true,
+    ]);
+    expect(audit.lines).toEqual([
+      `${adminAtCommandLine}: gateway.set Berlin`,
+      `${adminAtCommandLine}: gateway.set Berlin`,
+    ]);
+    expect(gateways.identify('certificate of gw1')).toMatchObject({ name: 'Berlin' });
+  });
+
+  it('refuses the name of another gateway, and takes a new spelling of its own', async () => {
+    const gatewayId = await addGateway('first');
+    await addGateway('second');
+    expect(await refusalOf(calls.set({ gatewayId, name: 'SECOND' }))).toMatchObject({
+      code: 'call.conflict',
+      field: 'name',
+    });
+    expect(await calls.set({ gatewayId, name: 'FIRST' })).toMatchObject({ name: 'FIRST' });
+  });
+
+  it('makes a new token for an enrolled gateway, which stays enrolled until the token is used', async () => {
+    const gatewayId = await addGateway();
+    const { token, gateway } = await calls.renewEnrollToken({ gatewayId });
+    expect(gateway).toMatchObject({ id: gatewayId, state: 'disconnected' });
+    expect(gateways.identify('certificate of gw1')).toBeDefined();
+    expect(await gateways.redeemToken(hashEnrollmentSecret(parseEnrollmentToken(token).secret))).toMatchObject({
+      id: gatewayId,
+    });
+    await gateways.setCertificate(gatewayId, 'new certificate');
+    expect(gateways.identify('certificate of gw1')).toBeUndefined();
     expect((await calls.list({})).gateways).toHaveLength(1);
   });
 
@@ -151,6 +230,30 @@ describe('the gateways of a provider', () => {
         { check: 'link', outcome: 'ok' },
       ],
     });
+  });
+
+  it('names the settings with which no other computer reaches this provider, for a gateway on another computer', async () => {
+    await open(defaults);
+    const { id } = await gateways.create(
+      'gw1',
+      [{ host: '255.255.255.255', port: 1 }],
+      'hash',
+      '2999-01-01T00:00:00.000Z',
+    );
+    gateways.noteConnected(id, '192.0.2.7');
+    const reachChecks = async (): Promise<string[]> => {
+      const { checks } = await calls.doctor({});
+      return checks.flatMap(({ check, message, outcome }) =>
+        check === 'provider-address' ? [`${outcome}: ${message}`] : [],
+      );
+    };
+    expect(await reachChecks()).toEqual([
+      'failed: No other computer can reach this provider: the setting "infrastructureAddress" is missing, so the token would name 127.0.0.1',
+      'failed: No other computer can reach this provider: the setting "control.host" is 127.0.0.1, which only this computer can reach',
+      'failed: No other computer can reach this provider: the setting "moverHost" is 127.0.0.1, which only this computer can reach',
+    ]);
+    gateways.noteConnected(id, '127.0.0.1');
+    expect(await reachChecks()).toEqual([]);
   });
 
   describe('refuses, and then nothing has changed:', () => {

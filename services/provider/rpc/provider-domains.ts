@@ -16,6 +16,7 @@ import type { Repositories } from '../repositories/repositories.ts';
 import type { RestorePoints } from '../repositories/restore-points.ts';
 import type { ProviderSessions } from '../sessions/provider-sessions.ts';
 import type { AuditLog } from '../state/audit-log.ts';
+import type { ProviderConfig } from '../state/config.ts';
 import type { CertificateHandlers } from './certificate-handlers.ts';
 import { gatewayHandlers } from './gateway-handlers.ts';
 import type { OpenConnections } from './open-connections.ts';
@@ -38,6 +39,7 @@ export interface ProviderAreas {
   readonly repositories: Repositories;
   readonly rollover: RolloverPlan;
   readonly providerName: string;
+  readonly config: ProviderConfig;
   readonly publishRepositories: () => void;
   /** Called when displayed data of this tenant has changed. */
   readonly tenantChanged: (tenantId: string) => void;
@@ -63,6 +65,7 @@ export function providerDomains(areas: ProviderAreas): ServedDomains {
         port: () => links.port,
         sha256: fingerprintHex(infrastructure.server.certificatePem),
       },
+      provider: areas.config,
       clock,
       audit,
       publish,

@@ -1,9 +1,9 @@
 // Owns the provider service's configuration. Holds no secret; the file may be world-readable.
 import { z } from 'zod';
 import { defaultPorts } from '../../contracts/default-ports.ts';
+import { listenPortSchema } from '../../contracts/models/network.ts';
 import { displayNameSchema, hostSchema } from '../../contracts/models/values.ts';
 
-const listenPortSchema = z.int().min(0).max(65_535);
 const ports = defaultPorts.provider;
 
 export const providerConfigSchema = z.strictObject({

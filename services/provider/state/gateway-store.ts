@@ -40,6 +40,10 @@ export interface GatewayStore {
    * Adds a gateway, or gives an existing one (same identifier) the new addresses and the new token. @throws call.conflict for a taken name
    */
   put(gateway: NewGateway): Promise<void>;
+  /** Gives an existing gateway a new token. */
+  setToken(gatewayId: string, tokenHash: string, tokenExpiresAt: string): Promise<void>;
+  /** @throws call.conflict for a taken name */
+  set(gatewayId: string, name: string, addresses: GatewayRow['addresses']): Promise<void>;
   /** Removes the token if it is valid at `now`. @returns the identifier of its gateway */
   redeemToken(tokenHash: string, now: string): Promise<string | undefined>;
   setCertificate(gatewayId: string, sha256: string, enrolledAt: string): Promise<void>;
@@ -75,6 +79,24 @@ export class SqliteGatewayStore implements GatewayStore {
       createdAt,
       tokenHash,
       tokenExpiresAt,
+    );
+  }
+
+  async setToken(gatewayId: string, tokenHash: string, tokenExpiresAt: string): Promise<void> {
+    this.#database.run(
+      'UPDATE gateways SET token_hash = ?, token_expires_at = ? WHERE id = ?',
+      tokenHash,
+      tokenExpiresAt,
+      gatewayId,
+    );
+  }
+
+  async set(gatewayId: string, name: string, addresses: GatewayRow['addresses']): Promise<void> {
+    this.#database.run(
+      'UPDATE gateways SET name = ?, addresses = ? WHERE id = ?',
+      name,
+      JSON.stringify(addresses),
+      gatewayId,
     );
   }
 

@@ -115,7 +115,7 @@ export class Stack {
     this.gatewayAddresses.push(address);
     const { gateway: made, token } = await this.provider
       .domain(gatewaysDomain)
-      .createEnrollToken({ name: `gw${index}`, addresses: [address] });
+      .createEnrollToken({ name: `gw${index}`, addresses: [address], isOnThisComputer: true });
     await gateway.enroll({ token, replace: false });
     await this.provider.events.waitFor(
       gatewaysDomain,

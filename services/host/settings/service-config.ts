@@ -3,8 +3,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { z } from 'zod';
-import { oldSettingNames } from '../contracts/old-spellings.ts';
-import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { oldSettingNames } from '../../contracts/old-spellings.ts';
+import { FarkeepError } from '../../kernel/farkeep-error.ts';
 
 export type ConfigOverrides = Readonly<Record<string, unknown>>;
 

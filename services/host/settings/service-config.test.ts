@@ -2,11 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { FarkeepError } from '../kernel/farkeep-error.ts';
-import { providerConfigSchema } from '../provider/state/config.ts';
-import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
-import { providerRole } from './provider-role.ts';
-import { flagsToConfig, parseAddress } from './serve-flags.ts';
+import { FarkeepError } from '../../kernel/farkeep-error.ts';
+import { providerConfigSchema } from '../../provider/state/config.ts';
+import { makeTemporaryFolder } from '../../testing/temporary-folder.ts';
+import { providerRole } from '../provider-role.ts';
+import { flagsToConfig, parseAddress } from '../serve-flags.ts';
 import { mergeConfig, parseConfig, readConfigFile } from './service-config.ts';
 
 describe('configuration', () => {
