@@ -11,7 +11,7 @@ test('damage stays visible, removing asks, and a provider that does not answer i
   farkeep,
   home,
 }) => {
-  test.setTimeout(120_000);
+  test.setTimeout(180_000);
   const { page } = farkeep;
   const window = new ConsoleWindow(page);
   await new FirstStartPage(page).tryItHere();
@@ -148,6 +148,69 @@ test('damage stays visible, removing asks, and a provider that does not answer i
     await expect(main.getByRole('region', { name: 'Data' }).getByRole('definition').first()).toHaveText('–');
     await expect(page.getByText('No session running')).toBeVisible();
     await farkeep.expectAccessible('session-at-the-door');
+  });
+});
+
+test('an admin looks into a restore point, at the stored certificates, and at the trust in a gateway', async ({
+  farkeep,
+  home,
+}) => {
+  test.setTimeout(180_000);
+  const { page } = farkeep;
+  const window = new ConsoleWindow(page);
+  await new FirstStartPage(page).tryItHere();
+  await new SessionPage(page, 'Sample documents').expectEnd('Success', 'to');
+
+  await test.step('a file is found in a restore point, and then restored', async () => {
+    await window.open('Restore points');
+    await window.row('Restore points', 'Sample documents').click();
+    await window.command('Find...').click();
+    const find = window.dialog(/^Find in the restore point/);
+    await find.getByRole('searchbox').fill('e');
+    const entry = find.getByRole('treeitem').first();
+    await expect(entry).toBeVisible({ timeout: 30_000 });
+    await farkeep.expectAccessible('point-find');
+    await entry.getByRole('checkbox').click();
+    await find.getByRole('button', { name: 'Restore selected...' }).click();
+    const wizard = new Wizard(page, 'Restore');
+    await wizard.step('Point');
+    await wizard.next();
+    await expect(wizard.dialog).toContainText('1 item selected');
+    await wizard.abandon();
+  });
+
+  await test.step('a stored certificate is renamed, and one in service cannot be removed', async () => {
+    await window.open('Cloud Connect');
+    await window.command('Certificates...').click();
+    const dialog = window.dialog('Certificates');
+    const row = dialog.getByRole('row').filter({ hasText: 'Provider identity' }).first();
+    await row.click();
+    await farkeep.expectAccessible('stored-certificates');
+    await expect(dialog.getByRole('button', { name: 'Remove...' })).toHaveAttribute('aria-disabled', 'true');
+    await dialog.getByRole('button', { name: 'Rename...' }).click();
+    const rename = window.dialog(/^Rename certificate/);
+    await rename.getByRole('textbox').fill('Northwind 2027');
+    await rename.getByRole('button', { name: 'Rename', exact: true }).click();
+    await expect(dialog.getByRole('row').filter({ hasText: 'Northwind 2027' })).toBeVisible();
+    await dialog.getByRole('button', { name: 'Close' }).click();
+    await expect(page.getByRole('main')).toContainText('Northwind 2027');
+  });
+
+  await test.step('the trust in a gateway is checked', async () => {
+    await window.chooseFromMenu('Options');
+    const options = window.dialog('Options');
+    await options.getByRole('tab', { name: 'Security' }).click();
+    await expect(options).toContainText('Journal head: ');
+    await options.getByRole('button', { name: 'Check trust...' }).click();
+    const check = window.dialog('Check trust');
+    await check.getByRole('button', { name: 'Check', exact: true }).click();
+    await expect(check).toContainText('Fill in this field.');
+    await check.getByRole('textbox', { name: /gateway/ }).fill('127.0.0.1');
+    await expect(check).not.toContainText('Fill in this field.');
+    await check.getByRole('textbox', { name: 'Port' }).fill(String(home.gatewayPort));
+    await check.getByRole('button', { name: 'Check', exact: true }).click();
+    await expect(check).toContainText('This is exactly the accepted certificate.', { timeout: 30_000 });
+    await farkeep.expectAccessible('trust-check');
   });
 });
 

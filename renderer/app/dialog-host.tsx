@@ -71,6 +71,6 @@ function RequestedDialog({
     case 'edit-job':
       return <EditJobWizard jobId={request.jobId} onClose={onClose} />;
     case 'restore':
-      return <RestoreWizard pointId={request.pointId} onClose={onClose} />;
+      return <RestoreWizard pointId={request.pointId} paths={request.paths ?? []} onClose={onClose} />;
   }
 }

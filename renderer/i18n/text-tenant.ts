@@ -165,6 +165,9 @@ export const tenantTexts = {
 
   'points.title': 'Restore points',
   'points.restore': 'Restore...',
+  'points.find': 'Find...',
+  'points.find.title': 'Find in the restore point of “{job}”, {at}',
+  'points.find.restore': 'Restore selected...',
   'points.refresh': 'Refresh',
   'points.delete': 'Delete...',
   'points.delete.title': 'Delete this restore point?',

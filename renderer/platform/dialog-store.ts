@@ -38,7 +38,12 @@ export type DialogRequest =
     }
   | { readonly kind: 'add-job' }
   | { readonly kind: 'edit-job'; readonly jobId: string }
-  | { readonly kind: 'restore'; readonly pointId: string };
+  | {
+      readonly kind: 'restore';
+      readonly pointId: string;
+      /** Entries that are already chosen. Default: everything. */
+      readonly paths?: readonly string[];
+    };
 
 interface OpenDialog {
   readonly key: number;

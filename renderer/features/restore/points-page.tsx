@@ -1,6 +1,12 @@
 // Owns the page of restore points from every provider that answers, newest first.
 import { Button, MessageBar, MessageBarActions, MessageBarBody } from '@fluentui/react-components';
-import { ArrowClockwise20Regular, ArrowUndo20Regular, Delete20Regular, History32Regular } from '@fluentui/react-icons';
+import {
+  ArrowClockwise20Regular,
+  ArrowUndo20Regular,
+  Delete20Regular,
+  DocumentSearch20Regular,
+  History32Regular,
+} from '@fluentui/react-icons';
 import { useEffect, useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
 import type { RestorePoint } from '../../../services/contracts/models/tenant.ts';
@@ -18,6 +24,7 @@ import { PropertyList } from '../../ui/property-list.tsx';
 import { StatusBadge } from '../../ui/status-badge.tsx';
 import { RefusedLoginNotices } from '../../ui/refused-login-notices.tsx';
 import { DeletePointDialog, type Deletion } from './delete-point-dialog.tsx';
+import { FindDialog } from './find-dialog.tsx';
 import { JobLink, ProviderLink, SessionLink } from './point-links.tsx';
 import { pointColumns } from './point-columns.tsx';
 
@@ -28,6 +35,7 @@ export function PointsPage(): ReactNode {
   const t = useText();
   const points = useMirror(({ tenant }) => tenant.points);
   const isTenantReady = useMirror(({ tenant }) => tenant.load === 'ready');
+  const [finding, setFinding] = useState<RestorePoint | null>(null);
   const [deleting, setDeleting] = useState<Deletion | null>(null);
   const columns = useMemo(() => pointColumns(t), [t]);
   useEffect(() => {
@@ -43,6 +51,13 @@ export function PointsPage(): ReactNode {
       needs: 'one',
       key: 'Enter',
       run: ([point]) => point !== undefined && restore(point),
+    },
+    {
+      id: 'find',
+      label: t('points.find'),
+      icon: <DocumentSearch20Regular />,
+      needs: 'one',
+      run: ([point]) => setFinding(point ?? null),
     },
     {
       id: 'delete',
@@ -140,6 +155,7 @@ export function PointsPage(): ReactNode {
           )
         }
       />
+      {finding !== null && <FindDialog point={finding} onClose={() => setFinding(null)} />}
       {deleting !== null && <DeletePointDialog deletion={deleting} onClose={() => setDeleting(null)} />}
     </>
   );

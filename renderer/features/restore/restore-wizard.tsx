@@ -38,16 +38,22 @@ const shownPaths = 8;
 
 interface RestoreWizardProps {
   readonly pointId: string;
+  /** Entries that are already chosen; none means everything. */
+  readonly paths: readonly string[];
   readonly onClose: () => void;
 }
 
-export function RestoreWizard({ pointId: initialPointId, onClose }: RestoreWizardProps): ReactNode {
+export function RestoreWizard({
+  pointId: initialPointId,
+  paths: initialPaths,
+  onClose,
+}: RestoreWizardProps): ReactNode {
   const t = useText();
   const styles = useStyles();
   const { items: points, unreachable } = useMirror(({ tenant }) => tenant.points);
   const [pointId, setPointId] = useState(initialPointId);
-  const [isEverything, setEverything] = useState(true);
-  const [selection, setSelection] = useState<Selection>(noItems);
+  const [isEverything, setEverything] = useState(initialPaths.length === 0);
+  const [selection, setSelection] = useState<Selection>(() => new Set(initialPaths));
   const [destination, setDestination] = useState('');
   const [overwrite, setOverwrite] = useState<OverwriteRule>('never');
   const [errors, setErrors] = useState<Partial<Record<'items' | 'destination', string>>>({});
