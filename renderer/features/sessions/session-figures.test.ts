@@ -162,6 +162,22 @@ describe('throughput', () => {
     expect(thin.at(-1)?.at).toBe(samples.at(-1)?.at);
   });
 
+  it('has a gap across a pause, and no slope', () => {
+    const pauseMs = 60_000;
+    const paused = samples.map((sample, index) =>
+      index < 100 ? sample : { ...sample, at: new Date(Date.parse(sample.at) + pauseMs).toISOString() },
+    );
+    const [seconds, read, transferred] = toColumns(paused);
+    expect(seconds).toHaveLength(211);
+    expect([read[100], transferred[100]]).toEqual([null, null]);
+    expect(read.filter((value) => value === null)).toHaveLength(1);
+    expect(seconds).toEqual(seconds.toSorted((left, right) => left - right));
+    // Neither are samples before and after the pause averaged.
+    const [, thin] = toColumns(thinOut(paused, 50));
+    expect(thin.filter((value) => value === null)).toHaveLength(1);
+    expect(toColumns([])).toEqual([[], [], []]);
+  });
+
   it('turns into columns of equal length', () => {
     const [seconds, read, transferred] = toColumns(samples);
     expect([seconds.length, read.length, transferred.length]).toEqual([210, 210, 210]);

@@ -46,7 +46,7 @@ function columnsFor(side: SessionSide, t: TextFunction): readonly TableColumn<Se
     {
       id: 'state',
       title: t('sessions.column.state'),
-      width: '190px',
+      width: '176px',
       text: ({ state, waitsForAnswer }) =>
         t(waitsForAnswer === true ? 'session.state.waiting-for-answer' : `session.state.${state}`),
       sortBy: ({ state }) => t(`session.state.${state}`),
@@ -57,7 +57,7 @@ function columnsFor(side: SessionSide, t: TextFunction): readonly TableColumn<Se
     {
       id: 'kind',
       title: t('sessions.column.kind'),
-      width: '92px',
+      width: '80px',
       text: ({ kind }) => t(`session.kind.${kind}`),
       sortBy: ({ kind }) => kind,
       cell: ({ kind }) => t(`session.kind.${kind}`),
@@ -80,21 +80,21 @@ function columnsFor(side: SessionSide, t: TextFunction): readonly TableColumn<Se
     {
       id: 'duration',
       title: t('sessions.column.duration'),
-      width: '100px',
+      width: '92px',
       isNumeric: true,
       cell: (session) => <RunTime session={session} />,
     },
     {
       id: 'progress',
       title: t('sessions.column.progress'),
-      width: '84px',
+      width: '78px',
       isNumeric: true,
       cell: (session) => percentOf(session) ?? '–',
     },
     {
       id: 'processed',
       title: t('sessions.column.processed'),
-      width: '112px',
+      width: '100px',
       isNumeric: true,
       sortBy: ({ progress }) => progress.processedBytes,
       cell: ({ progress }) => formatBytes(progress.processedBytes),

@@ -9,7 +9,7 @@ import { formatDuration, formatInstant, groupKeyIdentifier } from '../../../plat
 import { useElementWidth } from '../../../ui/use-element-width.ts';
 import { DiagramStep } from './diagram-step.tsx';
 import { useDiagramStyles } from './diagram-styles.ts';
-import { diagramHeight, headHeight, laneX, placeSteps, rowOffsets } from './handshake-layout.ts';
+import { diagramHeight, headHeight, laneX, placeSteps, rowOffsets, titleLines } from './handshake-layout.ts';
 import type { PlacedStep } from './handshake-layout.ts';
 import { stepDetail } from './step-detail.ts';
 
@@ -66,10 +66,17 @@ export function HandshakeDiagram({ steps, attempt, gateway, hasEnded }: Handshak
       >
         {lanes.map((lane) => (
           <g key={lane}>
-            <text x={laneX(lane, size)} y={14} className={styles.laneTitle}>
-              {lane === 'gateway' && gateway !== null
-                ? t('handshake.lane.gateway.named', { name: gateway })
-                : t(`handshake.lane.${lane}`)}
+            <text className={styles.laneTitle}>
+              {titleLines(
+                lane === 'gateway' && gateway !== null
+                  ? t('handshake.lane.gateway.named', { name: gateway })
+                  : t(`handshake.lane.${lane}`),
+                size,
+              ).map((line, index, lines) => (
+                <tspan key={line} x={laneX(lane, size)} y={lines.length === 1 ? 14 : 8 + index * 12}>
+                  {line}
+                </tspan>
+              ))}
             </text>
             <line
               x1={laneX(lane, size)}

@@ -16,6 +16,7 @@ import {
   rowCount,
   rowOffsets,
   stepPlaces,
+  titleLines,
 } from './handshake-layout.ts';
 
 const size = { width: 1000, rowHeight: 20 };
@@ -85,5 +86,22 @@ describe('the handshake diagram', () => {
     expect(fitLabel('Login', '', 10)).toBe('Login');
     expect(fitLabel('Request the provider', 'gw1.northwind.example:6180', 200)).toBe('Request the provider');
     expect(fitLabel('Relay', 'passed on without being opened', 190)).toMatch(/^Relay · passed on.*…$/);
+  });
+});
+
+describe('the titles of the lanes', () => {
+  it('never reach their neighbors', () => {
+    const titles = ['Tenant service', 'Gateway gateway-with-a-very-long-name-of-a-customer', 'Source data mover'];
+    for (const width of [560, 640, 800, 1000, 1600]) {
+      const size = { width, rowHeight: 20 };
+      const gap = laneX('gateway', size) - laneX('tenant-service', size);
+      for (const title of titles) {
+        const lines = titleLines(title, size);
+        expect(lines.length).toBeLessThanOrEqual(2);
+        for (const line of lines) expect(line.length * 6.6, `${line} at ${width}`).toBeLessThanOrEqual(gap);
+      }
+    }
+    expect(titleLines('Source data mover', { width: 1600, rowHeight: 20 })).toEqual(['Source data mover']);
+    expect(titleLines('Source data mover', { width: 640, rowHeight: 20 })).toEqual(['Source', 'data mover']);
   });
 });

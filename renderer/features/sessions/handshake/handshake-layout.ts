@@ -66,6 +66,21 @@ export function laneX(lane: Lane, { width }: DiagramSize): number {
   return Math.round(first + lanes.indexOf(lane) * gap);
 }
 
+/** Between lanes that are closer than this, the longest title in one line would touch its neighbor. */
+const oneLineGap = 128;
+/** About the width of a letter of a title. */
+const titleLetterWidth = 6.6;
+
+/** A title in one line, or in two lines if the lanes are close together. A name that still does not fit is cut. */
+export function titleLines(title: string, size: DiagramSize): readonly string[] {
+  const gap = laneX('gateway', size) - laneX('tenant-service', size);
+  if (gap >= oneLineGap && title.length * titleLetterWidth < gap) return [title];
+  const at = title.indexOf(' ');
+  const lines = at === -1 ? [title] : [title.slice(0, at), title.slice(at + 1)];
+  const most = Math.max(4, Math.floor(gap / titleLetterWidth) - 1);
+  return lines.map((line) => (line.length > most ? `${line.slice(0, most - 1)}…` : line));
+}
+
 export interface PlacedStep {
   readonly step: HandshakeStep;
   readonly shape: StepShape;

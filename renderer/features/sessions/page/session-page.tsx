@@ -6,6 +6,7 @@ import type { SessionSide } from '../../../platform/clients.ts';
 import { isFinal } from '../../../platform/mirror/apply-event.ts';
 import { mirror, useOpenSession } from '../../../platform/use-mirror.ts';
 import { ErrorView } from '../../../ui/error-view.tsx';
+import { useMediaQuery } from '../../../ui/use-media-query.ts';
 import { ActionsCard } from './actions-card.tsx';
 import { DataCard, StatusCard, SummaryCard } from '../throughput/figure-cards.tsx';
 import { HandshakeCard } from '../handshake/handshake-card.tsx';
@@ -27,8 +28,10 @@ const useStyles = makeStyles({
   center: { height: '100%', display: 'flex', alignItems: 'center', justifyContent: 'center', padding: '24px' },
   figures: {
     display: 'grid',
-    gridTemplateColumns: 'minmax(268px, 1fr) minmax(264px, 1.1fr) minmax(150px, 0.7fr) minmax(292px, 1.6fr)',
+    gridTemplateColumns: 'minmax(252px, 1fr) minmax(264px, 1.1fr) minmax(172px, 0.7fr) minmax(280px, 1.8fr)',
     gap: '10px',
+    flexShrink: 0,
+    '@media (max-width: 1150px)': { gridTemplateColumns: 'minmax(0, 1fr) minmax(0, 1fr)' },
   },
   lists: {
     display: 'grid',
@@ -36,6 +39,12 @@ const useStyles = makeStyles({
     gap: '10px',
     flexGrow: 1,
     alignItems: 'stretch',
+    '@media (max-height: 820px)': {
+      height: '250px',
+      gridTemplateRows: 'minmax(0, 1fr)',
+      flexShrink: 0,
+      '& > *': { minHeight: 0 },
+    },
   },
 });
 
@@ -47,6 +56,8 @@ interface SessionPageProps {
 export function SessionPage({ side, sessionId }: SessionPageProps): ReactNode {
   const t = useText();
   const styles = useStyles();
+  // In a low window, the diagram would push objects and actions out of view.
+  const isLow = useMediaQuery('(max-height: 820px)');
   const { detail, samples, leftOut, loadError } = useOpenSession(side, sessionId);
   if (detail === null) {
     return (
@@ -62,11 +73,14 @@ export function SessionPage({ side, sessionId }: SessionPageProps): ReactNode {
       </div>
     );
   }
+  const handshake = (
+    <HandshakeCard steps={detail.steps} attempt={detail.attempt} gateway={detail.gateway} state={detail.state} />
+  );
   return (
     <div className={styles.page}>
       <SessionHeader side={side} detail={detail} />
       <SessionNotices detail={detail} leftOut={leftOut} />
-      <HandshakeCard steps={detail.steps} attempt={detail.attempt} gateway={detail.gateway} state={detail.state} />
+      {!isLow && handshake}
       <div className={styles.figures}>
         <SummaryCard detail={detail} />
         <DataCard detail={detail} />
@@ -82,6 +96,7 @@ export function SessionPage({ side, sessionId }: SessionPageProps): ReactNode {
           hasEnded={isFinal(detail)}
         />
       </div>
+      {isLow && handshake}
       {detail.warnings.length > 0 && <WarningsCard detail={detail} />}
     </div>
   );

@@ -14,7 +14,7 @@ import { ThroughputGraph } from './throughput-graph.tsx';
 import { samplesInRange, thinOut, toColumns } from './throughput-series.ts';
 import type { ThroughputRange } from './throughput-series.ts';
 
-const graphHeight = 96;
+const graphHeight = 112;
 const mostPoints = 600;
 const tableRows = 60;
 
@@ -50,7 +50,8 @@ export const ThroughputCard = memo(function ThroughputCard({ samples, state }: T
   const [hovered, setHovered] = useState<number | null>(null);
   const shown = useMemo(() => thinOut(samplesInRange(samples, range), mostPoints), [samples, range]);
   const columns = useMemo(() => toColumns(shown), [shown]);
-  const hoveredSample = hovered === null ? undefined : shown[hovered];
+  const hoveredSample =
+    hovered === null ? undefined : shown.find(({ at }) => Date.parse(at) === Math.round(hovered * 1000));
   // Without a hovered sample, the legend shows the speed of now. A session that does not move has none.
   const current = hoveredSample ?? (movementOf(state) === 'moving' ? shown.at(-1) : undefined);
   const read = current === undefined ? '–' : formatRate(current.readBytesPerSecond);

@@ -14,8 +14,8 @@ interface ThroughputGraphProps {
   readonly columns: ThroughputColumns;
   readonly height: number;
   readonly label: string;
-  /** Index of the sample under the mouse; null if the mouse is elsewhere. */
-  readonly onHover: (index: number | null) => void;
+  /** Time of the sample under the mouse, in seconds since 1970; null if the mouse is elsewhere. */
+  readonly onHover: (seconds: number | null) => void;
 }
 
 const leastSeconds = 20;
@@ -32,7 +32,7 @@ function optionsFor(
   element: HTMLElement,
   size: { readonly width: number; readonly height: number },
   colors: MeaningColors,
-  onHover: (index: number | null) => void,
+  onHover: (seconds: number | null) => void,
 ): uPlot.Options {
   const text = cssColor(element, tokens.colorNeutralForeground3);
   const lines = cssColor(element, tokens.colorNeutralStroke3);
@@ -58,7 +58,7 @@ function optionsFor(
         ...axis,
         size: 22,
         gap: 4,
-        space: 90,
+        space: 72,
         values: (_plot, splits) =>
           splits.map((seconds) => formatInstant(new Date(seconds * 1000).toISOString(), 'time')),
       },
@@ -69,7 +69,7 @@ function optionsFor(
       { stroke: colors.read, width: 1.5, fill: `${colors.read}22`, points: { show: isAlone, size: 5 } },
       { stroke: colors.transferred, width: 1.5, fill: `${colors.transferred}22`, points: { show: isAlone, size: 5 } },
     ],
-    hooks: { setCursor: [(plot) => onHover(plot.cursor.idx ?? null)] },
+    hooks: { setCursor: [({ cursor: { idx }, data }) => onHover(idx == null ? null : (data[0][idx] ?? null))] },
   };
 }
 
@@ -87,7 +87,7 @@ export function ThroughputGraph({ columns, height, label, onHover }: ThroughputG
 
   useEffect(() => {
     if (frame.current === null) return undefined;
-    const hover = (index: number | null): void => latestHover.current(index);
+    const hover = (seconds: number | null): void => latestHover.current(seconds);
     const options = optionsFor(frame.current, { width: 300, height }, colors, hover);
     plot.current = new uPlot(options, copyOf(latestColumns.current), frame.current);
     return () => {

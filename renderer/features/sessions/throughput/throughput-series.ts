@@ -4,7 +4,7 @@ import type { ThroughputSample } from '../../../../services/contracts/models/ses
 export type ThroughputRange = 'five-minutes' | 'whole-run';
 
 /** Three columns, as uPlot requires: seconds since 1970, bytes read per second, bytes transferred per second. */
-export type ThroughputColumns = readonly [readonly number[], readonly number[], readonly number[]];
+export type ThroughputColumns = readonly [readonly number[], readonly (number | null)[], readonly (number | null)[]];
 
 const fiveMinutesMs = 300_000;
 
@@ -18,10 +18,21 @@ export function samplesInRange(
   return samples.filter(({ at }) => Date.parse(at) >= fromMs);
 }
 
-/** Averages neighbors until at most `mostPoints` are left, so an hour is drawn as quickly as five minutes. */
+/** Longer without a sample than this many usual intervals, nothing was transferred: a pause, a lost connection, a service that was down. */
+const gapIntervals = 4;
+const leastGapMs = 5_000;
+
+/**
+ * Averages neighbors until at most about `mostPoints` are left, so an hour is drawn as quickly as five minutes. Samples on both sides of a gap
+ * are never averaged: the line would show a slope that never was.
+ */
 export function thinOut(samples: readonly ThroughputSample[], mostPoints: number): readonly ThroughputSample[] {
   if (samples.length <= mostPoints) return samples;
   const groupSize = Math.ceil(samples.length / mostPoints);
+  return stretchesOf(samples).flatMap((stretch) => averaged(stretch, groupSize));
+}
+
+function averaged(samples: readonly ThroughputSample[], groupSize: number): readonly ThroughputSample[] {
   const groups: ThroughputSample[] = [];
   for (let index = 0; index < samples.length; index += groupSize) {
     const group = samples.slice(index, index + groupSize);
@@ -38,10 +49,38 @@ export function thinOut(samples: readonly ThroughputSample[], mostPoints: number
   return groups;
 }
 
+/** The samples between two gaps. */
+export function stretchesOf(samples: readonly ThroughputSample[]): readonly (readonly ThroughputSample[])[] {
+  const times = samples.map(({ at }) => Date.parse(at));
+  const intervals = times.slice(1).map((time, index) => time - (times[index] ?? time));
+  const usualMs = intervals.toSorted((left, right) => left - right)[Math.floor(intervals.length / 2)] ?? 0;
+  const longestMs = Math.max(leastGapMs, gapIntervals * usualMs);
+  const stretches: ThroughputSample[][] = [];
+  samples.forEach((sample, index) => {
+    const isAfterGap = index === 0 || (intervals[index - 1] ?? 0) > longestMs;
+    if (isAfterGap) stretches.push([]);
+    stretches.at(-1)?.push(sample);
+  });
+  return stretches;
+}
+
+/** Between two stretches, a point without values ends the line. */
 export function toColumns(samples: readonly ThroughputSample[]): ThroughputColumns {
-  return [
-    samples.map(({ at }) => Date.parse(at) / 1000),
-    samples.map(({ readBytesPerSecond }) => readBytesPerSecond),
-    samples.map(({ transferredBytesPerSecond }) => transferredBytesPerSecond),
-  ];
+  const seconds: number[] = [];
+  const read: (number | null)[] = [];
+  const transferred: (number | null)[] = [];
+  for (const [index, stretch] of stretchesOf(samples).entries()) {
+    const first = Date.parse(stretch[0]?.at ?? '') / 1000;
+    if (index > 0) {
+      seconds.push(((seconds.at(-1) ?? first) + first) / 2);
+      read.push(null);
+      transferred.push(null);
+    }
+    for (const sample of stretch) {
+      seconds.push(Date.parse(sample.at) / 1000);
+      read.push(sample.readBytesPerSecond);
+      transferred.push(sample.transferredBytesPerSecond);
+    }
+  }
+  return [seconds, read, transferred];
 }
