@@ -4,6 +4,7 @@ import { expect, test } from '../fixtures/console-test.ts';
 import type { FarkeepConsole } from '../fixtures/farkeep-console.ts';
 import { ConsoleWindow } from '../pages/console-window.ts';
 import { FirstStartPage } from '../pages/first-start-page.ts';
+import { SessionPage } from '../pages/session-page.ts';
 
 const added = Array.from({ length: 11 }, (_item, index) => `tenant-${String(index + 1).padStart(2, '0')}`);
 
@@ -13,6 +14,7 @@ test('a list of tenants: several rows, filter, columns, context menu and keys', 
   const { keyboard } = page;
   const window = new ConsoleWindow(page);
   await new FirstStartPage(page).tryItHere();
+  await new SessionPage(page, 'Sample documents').expectEnd('Success', 'to');
   await addTenants(farkeep);
   await window.open('Tenants');
   const table = page.getByRole('grid', { name: 'Tenants' });
@@ -23,6 +25,7 @@ test('a list of tenants: several rows, filter, columns, context menu and keys', 
   await test.step('Ctrl and Shift select several rows; Shift selects no text', async () => {
     await expect(head.getByText('12 tenants', { exact: true })).toBeVisible();
     await expect(table).toHaveAttribute('aria-multiselectable', 'true');
+    await table.getByRole('button', { name: 'Name' }).click();
     await row('tenant-02').click();
     await expect(page.getByRole('complementary', { name: 'tenant-02' })).toBeVisible();
     await row('tenant-05').click({ modifiers: ['Shift'] });
