@@ -14,6 +14,8 @@ it('does not say that a certificate covers a name that it does not contain, and 
     (
       await checkGateway(row, {
         isConnected: true,
+        isHere: true,
+        provider: { control: { host: '127.0.0.1' }, infrastructure: { host: '127.0.0.1' }, moverHost: '127.0.0.1' },
         identity: { sha256: '11:22', covers: () => covers, names: () => names },
         signal: AbortSignal.timeout(20_000),
       })
