@@ -39,6 +39,8 @@ test('a changed password is entered, and the job runs again; then the job gets a
     const setting = page.getByRole('dialog', { name: `Set the password of “${userName}”` });
     await setting.getByRole('textbox', { name: /^Password/ }).fill(newPassword);
     await setting.getByRole('button', { name: 'Set password', exact: true }).click();
+    await expect(setting.getByRole('group', { name: 'New password' })).toContainText(newPassword);
+    await setting.getByRole('button', { name: 'Close', exact: true }).click();
     await expect(setting).toBeHidden();
   });
 

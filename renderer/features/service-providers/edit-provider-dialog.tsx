@@ -14,6 +14,7 @@ import { errorSentences } from '../../ui/error-sentences.ts';
 import { ErrorView } from '../../ui/error-view.tsx';
 import { PasswordField } from '../../ui/form/password-field.tsx';
 import { ShowCommand } from '../../ui/form/show-command.tsx';
+import { useLiveErrors } from '../../ui/form/use-live-errors.ts';
 import { showToast } from '../../ui/toast-store.ts';
 import { useCall } from '../../ui/use-call.ts';
 import { AddressPage } from './address-page.tsx';
@@ -54,7 +55,6 @@ function EditForm({ before, isPasswordWanted, onClose }: EditFormProps): ReactNo
   const providers = useMirror(({ tenant }) => tenant.providers);
   const [draft, setDraft] = useState(() => draftOf(before));
   const [invitation, setInvitation] = useState<Invitation | null>(null);
-  const [isChecked, setChecked] = useState(false);
   const call = useCall();
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => {
@@ -65,10 +65,11 @@ function EditForm({ before, isPasswordWanted, onClose }: EditFormProps): ReactNo
   const problems = problemsOf(draft, before, others);
   // With an invitation, only the name can be wrong.
   const shown = invitation === null ? problems : { ...(problems.name === undefined ? {} : { name: problems.name }) };
+  const live = useLiveErrors(Object.fromEntries(Object.entries(shown).map(([field, key]) => [field, t(key)])));
   const refused = call.error?.field;
   const errors = {
     ...(call.error === null || refused === undefined ? {} : { [refused]: errorSentences(call.error) }),
-    ...(isChecked ? Object.fromEntries(Object.entries(shown).map(([field, key]) => [field, t(key)])) : {}),
+    ...live.errors,
   };
   const changes = changesOf(draft, before);
   const command = invitation === null ? setCommand(before, changes) : renewCommand(before, draft.name);
@@ -82,9 +83,7 @@ function EditForm({ before, isPasswordWanted, onClose }: EditFormProps): ReactNo
   };
   const save = async (event: SyntheticEvent): Promise<void> => {
     event.preventDefault();
-    if (call.isBusy) return;
-    setChecked(true);
-    if (Object.keys(shown).length > 0) return;
+    if (call.isBusy || !live.check()) return;
     const { id: providerId, name } = before;
     const isSaved = await call.run((signal) =>
       withTrust(name, t, () => {
@@ -100,6 +99,7 @@ function EditForm({ before, isPasswordWanted, onClose }: EditFormProps): ReactNo
   return (
     <DialogFrame
       title={t('providerDialog.title', { name: before.name })}
+      help="connect-to-a-provider"
       onDismiss={call.isBusy ? call.cancel : onClose}
       footer={
         <>
