@@ -23,7 +23,7 @@ for (const [part, name] of [
       if (busy !== undefined) busy[name] += 95;
       const shares = window.shares(atMs, lanes, 0);
       expect(shares[part]).toBeCloseTo(0.95);
-      expect(Object.values(shares).reduce((sum, share) => sum + share)).toBeCloseTo(0.95);
+      expect(shares.source + shares.compress + shares.network + shares.target).toBeCloseTo(0.95);
     }
   });
 }

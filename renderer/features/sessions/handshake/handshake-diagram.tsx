@@ -73,7 +73,7 @@ export function HandshakeDiagram({ steps, attempt, gateway, hasEnded }: Handshak
                   : t(`handshake.lane.${lane}`),
                 size,
               ).map((line, index, lines) => (
-                <tspan key={line} x={laneX(lane, size)} y={lines.length === 1 ? 14 : 8 + index * 12}>
+                <tspan key={line} x={laneX(lane, size)} y={lines.length === 1 ? 14 : 10 + index * 11}>
                   {line}
                 </tspan>
               ))}

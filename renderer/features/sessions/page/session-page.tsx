@@ -6,7 +6,7 @@ import type { SessionSide } from '../../../platform/clients.ts';
 import { isFinal } from '../../../platform/mirror/apply-event.ts';
 import { mirror, useOpenSession } from '../../../platform/use-mirror.ts';
 import { ErrorView } from '../../../ui/error-view.tsx';
-import { useMediaQuery } from '../../../ui/use-media-query.ts';
+import { useMediaQuery } from './use-media-query.ts';
 import { ActionsCard } from './actions-card.tsx';
 import { DataCard, StatusCard, SummaryCard } from '../throughput/figure-cards.tsx';
 import { HandshakeCard } from '../handshake/handshake-card.tsx';

@@ -25,6 +25,11 @@ function cssColor(element: HTMLElement, token: string): string {
   return getComputedStyle(element).getPropertyValue(name).trim() || '#888888';
 }
 
+/** The moments that divide a time into equal parts, with both ends. */
+function evenly(min: number, max: number, parts: number): number[] {
+  return Array.from({ length: parts + 1 }, (_, index) => min + ((max - min) * index) / parts);
+}
+
 /** Whether the graph has only one sample. One sample is not enough for a line. */
 const isAlone = (plot: uPlot): boolean => plot.data[0].length < 2;
 
@@ -58,7 +63,8 @@ function optionsFor(
         ...axis,
         size: 22,
         gap: 4,
-        space: 72,
+        // Also a narrow graph names its first and its last moment.
+        splits: ({ width }, _axis, min, max) => evenly(min, max, Math.max(1, Math.floor((width - 98) / 90))),
         values: (_plot, splits) =>
           splits.map((seconds) => formatInstant(new Date(seconds * 1000).toISOString(), 'time')),
       },

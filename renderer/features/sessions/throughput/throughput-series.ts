@@ -50,7 +50,7 @@ function averaged(samples: readonly ThroughputSample[], groupSize: number): read
 }
 
 /** The samples between two gaps. */
-export function stretchesOf(samples: readonly ThroughputSample[]): readonly (readonly ThroughputSample[])[] {
+function stretchesOf(samples: readonly ThroughputSample[]): readonly (readonly ThroughputSample[])[] {
   const times = samples.map(({ at }) => Date.parse(at));
   const intervals = times.slice(1).map((time, index) => time - (times[index] ?? time));
   const usualMs = intervals.toSorted((left, right) => left - right)[Math.floor(intervals.length / 2)] ?? 0;
