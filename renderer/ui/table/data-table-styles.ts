@@ -6,8 +6,6 @@ export const headHeight = 34;
 /** In pixels, of the additional line of a row. */
 export const noteHeight = 20;
 
-const currentRing = { outline: `2px solid ${tokens.colorStrokeFocus2}`, outlineOffset: '-2px' } as const;
-
 export const useDataTableStyles = makeStyles({
   // The ring of the focus is a layer above the table. Rows and heads would cover a ring of the table itself.
   frame: {
@@ -98,10 +96,7 @@ export const useDataTableStyles = makeStyles({
     },
   },
   // The row that the keyboard is on, also if it is not selected.
-  currentRow: {
-    ':global([role="grid"]:focus-visible) &': currentRing,
-    ':global([data-keyboard]:focus) &': currentRing,
-  },
+  currentRow: { outline: `2px solid ${tokens.colorStrokeFocus2}`, outlineOffset: '-2px' },
   note: {
     gridColumn: '1 / -1',
     height: `${noteHeight + 4}px`,

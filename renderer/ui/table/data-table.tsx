@@ -2,7 +2,7 @@
 import { mergeClasses } from '@fluentui/react-components';
 import { ArrowSortDown16Filled, ArrowSortUp16Filled } from '@fluentui/react-icons';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useId, useMemo, useRef } from 'react';
+import { useEffect, useId, useMemo, useRef, useState } from 'react';
 import type { KeyboardEvent, MouseEvent, ReactNode, RefObject } from 'react';
 import { ColumnHandle } from './column-handle.tsx';
 import { minTableWidth, shownColumns } from './column-look.ts';
@@ -30,6 +30,8 @@ export interface MenuPlace {
 
 interface DataTableProps<T> {
   readonly label: string;
+  /** The identifier of the element that gets the focus of the table. */
+  readonly id?: string;
   /** Sort, widths and hidden columns. Without this the table starts with the defaults every time, and its columns keep their widths. */
   readonly look?: TableLookState;
   readonly columns: readonly TableColumn<T>[];
@@ -74,6 +76,7 @@ function isMenuKey({ key, shiftKey }: KeyboardEvent): boolean {
 
 export function DataTable<T>({
   label,
+  id,
   look,
   columns: allColumns,
   rows,
@@ -130,13 +133,14 @@ export function DataTable<T>({
     const { [columnId]: _former, ...others } = widths;
     setLook({ widths: width === null ? others : { ...others, [columnId]: width } });
   };
-  const currentIndex = useMemo(
-    () => (selection.current === null ? -1 : order.indexOf(selection.current)),
-    [order, selection.current],
-  );
+  const { current: currentKey } = selection;
+  const currentIndex = useMemo(() => (currentKey === null ? -1 : order.indexOf(currentKey)), [order, currentKey]);
+  const [hasKeyboard, setKeyboard] = useState(false);
   // If the row with the focus is removed, the keyboard continues from its place.
   const lastIndex = useRef(-1);
-  if (currentIndex !== -1) lastIndex.current = currentIndex;
+  useEffect(() => {
+    if (currentIndex !== -1) lastIndex.current = currentIndex;
+  }, [currentIndex]);
   const items = virtualizer.getVirtualItems();
   const isCurrentDrawn = items.some(({ index }) => index === currentIndex);
 
@@ -156,7 +160,7 @@ export function DataTable<T>({
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.target !== event.currentTarget || event.altKey) return;
     // From now on the row that the keyboard is on has a ring, also after a click.
-    event.currentTarget.setAttribute('data-keyboard', '');
+    setKeyboard(true);
     if (onMenu !== undefined && isMenuKey(event)) {
       event.preventDefault();
       openMenuAtRow();
@@ -188,7 +192,7 @@ export function DataTable<T>({
     select(isMulti ? selectWith(selection, key, order, { isRange: event.shiftKey, isToggle }) : selectOne(key));
   };
   const onMouseDown = (event: MouseEvent): void => {
-    event.currentTarget.removeAttribute('data-keyboard');
+    setKeyboard(false);
     // Without this, Shift would select text from the earlier click on.
     if (!isMulti || !event.shiftKey) return;
     event.preventDefault();
@@ -212,6 +216,7 @@ export function DataTable<T>({
     <div className={styles.frame}>
       <div
         role="grid"
+        id={id}
         aria-label={label}
         aria-rowcount={shown.length + 1}
         aria-multiselectable={isMulti || undefined}
@@ -221,6 +226,8 @@ export function DataTable<T>({
         ref={scroller}
         onKeyDown={onKeyDown}
         onMouseDown={onMouseDown}
+        onFocus={({ currentTarget }) => currentTarget.matches(':focus-visible') && setKeyboard(true)}
+        onBlur={() => setKeyboard(false)}
         onContextMenu={onContextMenu}
       >
         <div role="rowgroup" className={styles.head} style={{ minWidth }}>
@@ -288,7 +295,7 @@ export function DataTable<T>({
                     className={mergeClasses(
                       styles.row,
                       selection.keys.has(key) && styles.selectedRow,
-                      key === selection.current && styles.currentRow,
+                      key === currentKey && hasKeyboard && styles.currentRow,
                       isDisabled && styles.disabledRow,
                     )}
                     style={{

@@ -1,7 +1,7 @@
 // Owns the common parts of all list pages: loading, failure, search and filter without a match, empty list, table, commands and details.
 import { Button, Spinner, Tooltip, makeStyles } from '@fluentui/react-components';
 import { Search32Regular, TableSettings20Regular, Warning32Regular } from '@fluentui/react-icons';
-import { useCallback, useMemo, useRef, useState } from 'react';
+import { useId, useMemo, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import { useText } from '../../i18n/use-text.ts';
 import type { Loaded } from '../../platform/mirror/mirror-state.ts';
@@ -85,6 +85,7 @@ export function ListPage<T>({
   });
   const [menu, setMenu] = useState<OpenMenu | null>(null);
   const table = useRef<HTMLDivElement>(null);
+  const boxId = useId();
   const columnPlace = useRef<HTMLSpanElement>(null);
   const found = useMemo(
     () => visibleRows(filterRows(rows, filters, chosenId), columns, search, null),
@@ -99,10 +100,10 @@ export function ListPage<T>({
   const role = useNavigation(({ route }) => (route.page.startsWith('provider/') ? 'provider' : 'tenant'));
   const isDown = ['failed', 'stopped'].includes(useService(role)?.state ?? '');
   const isWaiting = rows.length === 0 && (loaded.load === 'waiting' || loaded.load === 'loading');
-  const closeDetails = useCallback((): void => {
+  const closeDetails = (): void => {
     setSelection(({ current }) => ({ ...noSelection, anchor: current, current }));
-    table.current?.focus();
-  }, []);
+    document.getElementById(boxId)?.focus();
+  };
   const showAll = (): void => {
     setSearch('');
     chooseFilter(tableId, null);
@@ -217,6 +218,7 @@ export function ListPage<T>({
       ) : (
         <DataTable
           label={title}
+          id={boxId}
           look={look}
           columns={columns}
           rows={found}

@@ -153,7 +153,7 @@ export class Repositories {
       if (other.id === ownId || !(await overlaps(folder, other.location.folder))) continue;
       throw new FarkeepError(
         'call.conflict',
-        `${folder} overlaps with the repository "${other.name}" in ${other.location.folder}: it is the same folder, lies inside it, or around it`,
+        `${folder} overlaps with the repository "${other.name}" in ${other.location.folder}: it is the same folder, inside it, or contains it`,
         {
           field: 'folder',
           hint: 'Choose a separate folder. Links and mounts that lead into the other folder are not allowed.',
@@ -167,7 +167,7 @@ export class Repositories {
     if (same === undefined) return;
     throw new FarkeepError(
       'call.conflict',
-      `${folder} holds the repository "${same.name}", or a copy of it; it is in use in ${same.location.folder}`,
+      `${folder} contains the repository "${same.name}", or a copy of it; it is in use in ${same.location.folder}`,
       { field: 'folder', hint: `If the repository was moved to this folder, change the folder of "${same.name}".` },
     );
   }

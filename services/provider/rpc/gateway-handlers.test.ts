@@ -56,7 +56,11 @@ describe('the gateways of a provider', () => {
     });
     const handlers = gatewayHandlers({
       gateways,
-      identity: standIn<ProviderIdentity>({ sha256: '11:22', covers: (host) => host === 'gw1.test' }),
+      identity: standIn<ProviderIdentity>({
+        sha256: '11:22',
+        covers: (host) => host === 'gw1.test',
+        names: (host) => host === 'gw1.test',
+      }),
       links: () => links,
       infrastructure,
       provider: addressesOfProvider,
