@@ -129,7 +129,7 @@ test('a list of tenants: several rows, filter, columns, context menu and keys', 
   });
 
   await test.step('the dark theme has dark scroll bars', async () => {
-    await farkeep.call('console', 'console', 'setPreferences', { theme: 'dark' });
+    await page.emulateMedia({ colorScheme: 'dark' });
     await expect.poll(() => page.evaluate(() => getComputedStyle(document.documentElement).colorScheme)).toBe('dark');
   });
 });
