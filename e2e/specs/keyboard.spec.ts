@@ -29,6 +29,20 @@ test('the restore wizard from start to finish by keyboard alone', async ({ farke
   await test.step('the restore point is already chosen: Enter means Next', async () => {
     await wizard.step('Point');
     await expect(wizard.dialog.getByRole('grid', { name: 'Restore points' })).toBeFocused();
+  });
+
+  await test.step('F1 opens the help of the wizard; its links lead to other pages, and Esc returns to the wizard', async () => {
+    await keyboard.press('F1');
+    const help = page.getByRole('dialog', { name: 'Help', exact: true });
+    await expect(help.getByRole('article', { name: 'Restore files' })).toBeVisible();
+    expect(await farkeep.violations()).toEqual([]);
+    await tabTo(page, help.getByRole('article').getByRole('button', { name: 'Restore when everything is lost' }));
+    await keyboard.press('Enter');
+    await expect(help.getByRole('article', { name: 'Restore when everything is lost' })).toBeFocused();
+    await keyboard.press('Escape');
+    await expect(help).toBeHidden();
+    await expect(wizard.dialog.locator(':focus')).toHaveCount(1);
+    await tabTo(page, wizard.dialog.getByRole('grid', { name: 'Restore points' }));
     await keyboard.press('Enter');
   });
 

@@ -61,6 +61,6 @@ export const listTexts = {
   'jobs.filter.never': 'Never run',
   'jobs.runMany': '{count, plural, one {# job started} other {# jobs started}}',
   'jobs.removeMany.title': 'Remove {count, number} jobs?',
-  'jobs.removeMany.text': 'Their restore points stay at the provider and can still be restored.',
+  'jobs.removeMany.text': 'Their restore points are kept at the provider and can still be restored.',
   'jobs.removeMany.confirm': 'Remove jobs',
 } as const;

@@ -37,6 +37,7 @@ export function RenameDialog({ certificate, onRenamed, onClose }: RenameDialogPr
   };
   return (
     <DialogFrame
+      help="change-a-certificate"
       title={t('storedCertificates.rename.title', { name: certificate.friendlyName })}
       width="narrow"
       onDismiss={onClose}

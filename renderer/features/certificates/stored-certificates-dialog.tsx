@@ -130,6 +130,7 @@ export function StoredCertificatesDialog({ onClose }: { readonly onClose: () => 
   const remove = { icon: <Delete20Regular />, children: t('storedCertificates.remove') };
   return (
     <DialogFrame
+      help="change-a-certificate"
       title={t('storedCertificates.title')}
       width="wide"
       onDismiss={onClose}

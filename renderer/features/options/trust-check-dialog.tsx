@@ -70,6 +70,7 @@ export function TrustCheckDialog({ onClose }: { readonly onClose: () => void }):
   const isFieldError = call.error?.field === 'fingerprint';
   return (
     <DialogFrame
+      help="connect-to-a-provider"
       title={t('trustCheck.title')}
       width="wide"
       onDismiss={onClose}

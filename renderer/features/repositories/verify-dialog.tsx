@@ -25,6 +25,7 @@ export function VerifyDialog({ repository, onVerify, onClose }: VerifyDialogProp
   const [isDeep, setDeep] = useState(false);
   return (
     <DialogFrame
+      help="set-up-a-provider"
       title={t('repositories.verify.title', { name: repository.name })}
       onDismiss={onClose}
       footer={

@@ -98,6 +98,7 @@ function EditForm({ before, isPasswordWanted, onClose }: EditFormProps): ReactNo
 
   return (
     <DialogFrame
+      help="connect-to-a-provider"
       title={t('providerDialog.title', { name: before.name })}
       help="connect-to-a-provider"
       onDismiss={call.isBusy ? call.cancel : onClose}

@@ -47,6 +47,7 @@ export function InvitationDialog({ tenant, onClose }: InvitationDialogProps): Re
   const error = making.error ?? saving.error;
   return (
     <DialogFrame
+      help="add-a-tenant"
       title={t('tenants.invitation.title', { name: tenant.name })}
       onDismiss={onClose}
       footer={

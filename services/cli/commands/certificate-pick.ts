@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import type { PickableCertificate, UnreadableStore } from '../../contracts/models/certificate.ts';
 import type { DefineAction } from '../command-context.ts';
+import { shortThumbprint } from '../../contracts/models/thumbprint.ts';
 import { formatInstant } from '../quantities.ts';
 import { formatTable } from '../text-table.ts';
 import { connectProvider, finish, parseSlot, slotOption, type SlotOption } from './certificate-shared.ts';
@@ -41,7 +42,7 @@ function formatPickable(certificates: readonly PickableCertificate[], unreadable
       { title: 'EXPIRES', value: ({ notAfter }) => formatInstant(notAfter).slice(0, 10) },
       { title: 'NAME', value: ({ friendlyName }) => friendlyName },
       { title: 'ISSUED BY', value: ({ issuedBy }) => issuedBy },
-      { title: 'SHA-256', value: ({ sha256 }) => (sha256 === undefined ? '-' : `${sha256.slice(0, 17)}...`) },
+      { title: 'SHA-256', value: ({ sha256 }) => (sha256 === undefined ? '-' : shortThumbprint(sha256)) },
       { title: 'IN SERVICE', value: ({ installedInSlots = [] }) => installedInSlots.join(', ') || '-' },
       { title: 'WARNING', value: ({ warning }) => warning ?? '-' },
       { title: 'CANNOT BE USED', value: ({ unusableReason }) => unusableReason ?? '-' },
