@@ -48,7 +48,7 @@ test('a changed password is entered, and the job runs again; then the job gets a
     await window.open('Jobs');
     await window.row('Jobs', jobName).click();
     await window.command('Run').click();
-    await new SessionPage(page, jobName).expectEnd('Failed', 'to');
+    await expect(new SessionPage(page, jobName).state).toHaveText('Failed', { timeout: 60_000 });
     await main.getByRole('button', { name: 'Enter new password...' }).click();
     const field = dialog.getByLabel('New password', { exact: true });
     await expect(field).toBeFocused();
