@@ -115,7 +115,7 @@ export const rooms = {
   ],
   'services/tenant': ['state', 'trust', 'providers', 'jobs', 'sessions', 'rpc', '.'],
   'services/host': ['carriers', 'units', 'settings', '.'],
-  'renderer/ui': ['.', 'help', 'table', 'form', 'dialog', 'wizard', 'session', 'certificate'],
+  'renderer/ui': ['.', 'time', 'help', 'table', 'form', 'dialog', 'wizard', 'session', 'certificate'],
   'renderer/features/sessions': ['state', 'throughput', 'handshake', 'page', '.'],
 };
 

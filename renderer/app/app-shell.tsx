@@ -8,7 +8,7 @@ import { ServiceFailures } from './service-failures.tsx';
 import { StatusBar } from './status-bar.tsx';
 import { TopBar } from './top-bar.tsx';
 import { TrustNotices } from './trust-notices.tsx';
-import { usePageFocus } from './use-page-focus.ts';
+import { usePageFocus } from './keyboard/use-page-focus.ts';
 
 const useStyles = makeStyles({
   root: { display: 'flex', flexDirection: 'column', height: '100%' },

@@ -18,8 +18,8 @@ import { DialogHost } from './dialog-host.tsx';
 import { ToastArea } from './toast-area.tsx';
 import { TrustPromptHost } from './trust-prompt-host.tsx';
 import { useDesktopRequests } from './use-desktop-requests.ts';
-import { useShortcuts } from './use-shortcuts.ts';
-import { useHelpKey } from './use-help-key.ts';
+import { useShortcuts } from './keyboard/use-shortcuts.ts';
+import { useHelpKey } from './keyboard/use-help-key.ts';
 import { useThemeName } from './use-theme-name.ts';
 
 const useStyles = makeStyles({

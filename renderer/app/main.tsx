@@ -6,7 +6,7 @@ import { createRoot } from 'react-dom/client';
 import '../ui/base.css';
 import '../ui/fonts.css';
 import { App } from './app.tsx';
-import { watchFocusBumpers } from './focus-bumpers.ts';
+import { watchFocusBumpers } from './keyboard/focus-bumpers.ts';
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no #root');

@@ -15,7 +15,7 @@ import type { TrustPrompt } from '../../services/contracts/models/trust.ts';
 import { useText } from '../i18n/use-text.ts';
 import { askTrust } from '../platform/trust-question.ts';
 import { useMirror } from '../platform/use-mirror.ts';
-import { Instant } from '../ui/instant.tsx';
+import { Instant } from '../ui/time/instant.tsx';
 
 const useStyles = makeStyles({
   anchor: { position: 'relative', display: 'inline-flex' },

@@ -37,7 +37,7 @@ export const commandGroups: readonly CommandGroup[] = [
     name: 'certificate',
     description:
       'certificates of the provider: list, show, generate, import, pick, install, rename, remove, usage, settings, rollover',
-    load: async () => (await import('./commands/certificate.ts')).registerCertificate,
+    load: async () => (await import('./commands/certificate/certificate.ts')).registerCertificate,
   },
   {
     name: 'license',

@@ -8,7 +8,7 @@ import { providerClients } from '../../platform/clients.ts';
 import { openDialog } from '../../platform/dialog-store.ts';
 import { Thumbprint } from '../../ui/certificate/thumbprint.tsx';
 import { ConfirmDialog } from '../../ui/dialog/confirm-dialog.tsx';
-import { Instant } from '../../ui/instant.tsx';
+import { Instant } from '../../ui/time/instant.tsx';
 import { PropertyList } from '../../ui/property-list.tsx';
 
 const useStyles = makeStyles({

@@ -6,7 +6,7 @@ import { useText } from '../../i18n/use-text.ts';
 import { formatPercent } from '../../platform/format.ts';
 import { goToSession } from '../../platform/navigation-store.ts';
 import { useMirror } from '../../platform/use-mirror.ts';
-import { Instant } from '../../ui/instant.tsx';
+import { Instant } from '../../ui/time/instant.tsx';
 import { SessionStateBadge } from '../../ui/session/session-state-badge.tsx';
 import { StatusBadge } from '../../ui/status-badge.tsx';
 import { lastRunsOf } from './last-runs.ts';

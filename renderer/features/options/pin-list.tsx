@@ -10,7 +10,7 @@ import { Thumbprint } from '../../ui/certificate/thumbprint.tsx';
 import { useMirror } from '../../platform/use-mirror.ts';
 import { ConfirmDialog } from '../../ui/dialog/confirm-dialog.tsx';
 import { LeftOutNotice } from '../../ui/left-out-notice.tsx';
-import { Instant } from '../../ui/instant.tsx';
+import { Instant } from '../../ui/time/instant.tsx';
 import { SimpleTable } from '../../ui/table/simple-table.tsx';
 import { StatusBadge } from '../../ui/status-badge.tsx';
 import type { Tone } from '../../ui/status-badge.tsx';

@@ -13,7 +13,7 @@ import { Thumbprint } from '../../ui/certificate/thumbprint.tsx';
 import { useMirror } from '../../platform/use-mirror.ts';
 import { CopyButton } from '../../ui/form/copy-button.tsx';
 import { ErrorView } from '../../ui/error-view.tsx';
-import { Instant } from '../../ui/instant.tsx';
+import { Instant } from '../../ui/time/instant.tsx';
 import { LeftOutNotice } from '../../ui/left-out-notice.tsx';
 import { SimpleTable } from '../../ui/table/simple-table.tsx';
 import { StatusBadge } from '../../ui/status-badge.tsx';

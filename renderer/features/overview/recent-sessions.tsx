@@ -8,7 +8,7 @@ import { formatBytes, formatPercent, formatRate } from '../../platform/format.ts
 import { isFinal } from '../../platform/mirror/apply-event.ts';
 import { goTo, goToSession } from '../../platform/navigation-store.ts';
 import { useHasRole, useMirror } from '../../platform/use-mirror.ts';
-import { Instant } from '../../ui/instant.tsx';
+import { Instant } from '../../ui/time/instant.tsx';
 import { LeftOutNotice } from '../../ui/left-out-notice.tsx';
 import { RunTime } from '../../ui/session/run-time.tsx';
 import { shownSessions } from '../../ui/session/session-rows.ts';

@@ -6,7 +6,7 @@ import { formatBytes, formatCount } from '../../platform/format.ts';
 import { isFinal } from '../../platform/mirror/apply-event.ts';
 import { useMirror } from '../../platform/use-mirror.ts';
 import { ValidityBadge } from '../../ui/certificate/certificate-validity.tsx';
-import { Instant } from '../../ui/instant.tsx';
+import { Instant } from '../../ui/time/instant.tsx';
 import { PropertyList } from '../../ui/property-list.tsx';
 import { StatusBadge } from '../../ui/status-badge.tsx';
 import { Card } from '../../ui/card.tsx';

@@ -4,7 +4,7 @@ import type { TextFunction } from '../../i18n/use-text.ts';
 import { formatBytes, formatCount, formatInstant } from '../../platform/format.ts';
 import type { TableColumn } from '../../ui/table/data-table.tsx';
 import { StatusBadge } from '../../ui/status-badge.tsx';
-import { Instant } from '../../ui/instant.tsx';
+import { Instant } from '../../ui/time/instant.tsx';
 
 export function pointColumns(t: TextFunction): readonly TableColumn<RestorePoint>[] {
   return [

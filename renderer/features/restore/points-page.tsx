@@ -17,7 +17,7 @@ import { goTo } from '../../platform/navigation-store.ts';
 import { mirror, useMirror } from '../../platform/use-mirror.ts';
 import { DetailsPane } from '../../ui/table/details-pane.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
-import { Instant } from '../../ui/instant.tsx';
+import { Instant } from '../../ui/time/instant.tsx';
 import type { ListCommand } from '../../ui/table/list-command.ts';
 import { ListPage } from '../../ui/table/list-page.tsx';
 import { PropertyList } from '../../ui/property-list.tsx';

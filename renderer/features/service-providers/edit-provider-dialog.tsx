@@ -100,7 +100,6 @@ function EditForm({ before, isPasswordWanted, onClose }: EditFormProps): ReactNo
     <DialogFrame
       help="connect-to-a-provider"
       title={t('providerDialog.title', { name: before.name })}
-      help="connect-to-a-provider"
       onDismiss={call.isBusy ? call.cancel : onClose}
       footer={
         <>

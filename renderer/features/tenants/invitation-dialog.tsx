@@ -14,7 +14,7 @@ import { CopyButton } from '../../ui/form/copy-button.tsx';
 import { ShowCommand } from '../../ui/form/show-command.tsx';
 import { takeFocus } from '../../ui/dialog/take-focus.ts';
 import { useCall } from '../../ui/use-call.ts';
-import { useNow } from '../../ui/use-now.ts';
+import { useNow } from '../../ui/time/use-now.ts';
 import { invitationText, saveInvitation } from './save-invitation.ts';
 
 const useStyles = makeStyles({

@@ -24,7 +24,7 @@ import type { TableColumn } from '../../ui/table/data-table.tsx';
 import { DetailsPane } from '../../ui/table/details-pane.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { ErrorView } from '../../ui/error-view.tsx';
-import { Instant } from '../../ui/instant.tsx';
+import { Instant } from '../../ui/time/instant.tsx';
 import type { ListCommand } from '../../ui/table/list-command.ts';
 import type { ListFilter } from '../../ui/table/list-filter.ts';
 import { ListPage } from '../../ui/table/list-page.tsx';

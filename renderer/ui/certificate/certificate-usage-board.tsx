@@ -12,7 +12,7 @@ import { providerClients } from '../../platform/clients.ts';
 import { toErrorInfo } from '../../platform/error-info.ts';
 import { useMirror } from '../../platform/use-mirror.ts';
 import { ErrorView } from '../error-view.tsx';
-import { Instant } from '../instant.tsx';
+import { Instant } from '../time/instant.tsx';
 import { LeftOutNotice } from '../left-out-notice.tsx';
 import { SimpleTable } from '../table/simple-table.tsx';
 import { StatusBadge } from '../status-badge.tsx';

@@ -4,7 +4,7 @@ import type { CertificateSummary } from '../../../services/contracts/models/cert
 import { useText } from '../../i18n/use-text.ts';
 import { formatInstant } from '../../platform/format.ts';
 import { StatusBadge } from '../status-badge.tsx';
-import { useLastPassed } from '../use-now.ts';
+import { useLastPassed } from '../time/use-now.ts';
 import { changesOfValidity, validityOf } from './validity.ts';
 
 export function IssuerBadge({ certificate }: { readonly certificate: CertificateSummary }): ReactNode {

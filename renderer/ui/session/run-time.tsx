@@ -2,7 +2,7 @@
 import type { ReactNode } from 'react';
 import type { SessionSummary } from '../../../services/contracts/models/session.ts';
 import { formatRunTime } from '../../platform/format.ts';
-import { useNow } from '../use-now.ts';
+import { useNow } from '../time/use-now.ts';
 
 export function RunTime({ session }: { readonly session: SessionSummary }): ReactNode {
   const { createdAt, endedAt } = session;

@@ -5,7 +5,7 @@ import { handshakeRoutes } from '../../../../services/contracts/models/handshake
 import type { HandshakeStep } from '../../../../services/contracts/models/session.ts';
 import { useText } from '../../../i18n/use-text.ts';
 import { formatDuration, groupKeyIdentifier } from '../../../platform/format.ts';
-import { Instant } from '../../../ui/instant.tsx';
+import { Instant } from '../../../ui/time/instant.tsx';
 import { SimpleTable } from '../../../ui/table/simple-table.tsx';
 import { StatusBadge } from '../../../ui/status-badge.tsx';
 import type { Tone } from '../../../ui/status-badge.tsx';

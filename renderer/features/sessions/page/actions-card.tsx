@@ -6,7 +6,7 @@ import type { ReactNode } from 'react';
 import type { SessionAction } from '../../../../services/contracts/models/session.ts';
 import { useText } from '../../../i18n/use-text.ts';
 import { formatDuration } from '../../../platform/format.ts';
-import { Instant } from '../../../ui/instant.tsx';
+import { Instant } from '../../../ui/time/instant.tsx';
 import { SimpleTable } from '../../../ui/table/simple-table.tsx';
 import { Card } from '../../../ui/card.tsx';
 import { LogButtons } from './log-buttons.tsx';

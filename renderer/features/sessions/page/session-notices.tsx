@@ -10,7 +10,7 @@ import { useMirror } from '../../../platform/use-mirror.ts';
 import { ErrorView } from '../../../ui/error-view.tsx';
 import { LeftOutNotice } from '../../../ui/left-out-notice.tsx';
 import type { LeftOutLists } from '../../../ui/left-out-text.ts';
-import { useNow } from '../../../ui/use-now.ts';
+import { useNow } from '../../../ui/time/use-now.ts';
 import { LessDataNotice } from './less-data-notice.tsx';
 import { refusedProvider } from './refused-provider.ts';
 

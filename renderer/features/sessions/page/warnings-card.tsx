@@ -3,7 +3,7 @@ import { makeStyles } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import type { SessionDetail } from '../../../../services/contracts/models/session.ts';
 import { useText } from '../../../i18n/use-text.ts';
-import { Instant } from '../../../ui/instant.tsx';
+import { Instant } from '../../../ui/time/instant.tsx';
 import { SimpleTable } from '../../../ui/table/simple-table.tsx';
 import { Card } from '../../../ui/card.tsx';
 

@@ -14,7 +14,7 @@ import {
   formatRatio,
 } from '../../../platform/format.ts';
 import { isFinal } from '../../../platform/mirror/apply-event.ts';
-import { useNow } from '../../../ui/use-now.ts';
+import { useNow } from '../../../ui/time/use-now.ts';
 import { bottleneckParts, largestPart } from './bottleneck.ts';
 import { Card } from '../../../ui/card.tsx';
 import { ratesOf } from '../state/session-rates.ts';

@@ -1,7 +1,7 @@
 // Owns how a point in time is shown: short and local. The exact time appears on hover and is available to screen readers.
 import type { ReactNode } from 'react';
-import { formatInstant } from '../platform/format.ts';
-import type { InstantStyle } from '../platform/format.ts';
+import { formatInstant } from '../../platform/format.ts';
+import type { InstantStyle } from '../../platform/format.ts';
 
 interface InstantProps {
   readonly at: string | null;

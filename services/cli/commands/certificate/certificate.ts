@@ -7,18 +7,18 @@ import {
   type CertificateSlot,
   type Rollover,
   type StoredCertificate,
-} from '../../contracts/models/certificate.ts';
-import { CallError } from '../../contracts/client.ts';
-import { shortThumbprint, thumbprintDigits } from '../../contracts/models/thumbprint.ts';
-import { certificateDomain } from '../../contracts/rpc/certificate.ts';
-import type { AdminClient } from '../../host/carriers/admin-client.ts';
-import { FarkeepError } from '../../kernel/farkeep-error.ts';
-import { newId } from '../../kernel/identifier.ts';
-import type { CommandContext, DefineAction } from '../command-context.ts';
-import { confirmRemoval, yesOption } from '../confirm-removal.ts';
-import { formatInstant, parseDate, usageError } from '../quantities.ts';
-import { readPassword } from '../secret-input.ts';
-import { formatFacts, formatTable } from '../text-table.ts';
+} from '../../../contracts/models/certificate.ts';
+import { CallError } from '../../../contracts/client.ts';
+import { shortThumbprint, thumbprintDigits } from '../../../contracts/models/thumbprint.ts';
+import { certificateDomain } from '../../../contracts/rpc/certificate.ts';
+import type { AdminClient } from '../../../host/carriers/admin-client.ts';
+import { FarkeepError } from '../../../kernel/farkeep-error.ts';
+import { newId } from '../../../kernel/identifier.ts';
+import type { CommandContext, DefineAction } from '../../command-context.ts';
+import { confirmRemoval, yesOption } from '../../confirm-removal.ts';
+import { formatInstant, parseDate, usageError } from '../../quantities.ts';
+import { readPassword } from '../../secret-input.ts';
+import { formatFacts, formatTable } from '../../text-table.ts';
 import { registerPick } from './certificate-pick.ts';
 import {
   connectProvider,

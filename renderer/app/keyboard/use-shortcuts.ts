@@ -1,11 +1,11 @@
 // Owns the keys that work on every page: back and forward through the pages, and zoom. Keys of lists belong to the lists.
 import { useEffect } from 'react';
-import { consoleClient } from '../platform/clients.ts';
-import { toErrorInfo } from '../platform/error-info.ts';
-import { goBack, goForward } from '../platform/navigation-store.ts';
-import { mirror } from '../platform/use-mirror.ts';
-import { zoomAfterKey } from '../platform/zoom.ts';
-import { showToast } from '../ui/toast-store.ts';
+import { consoleClient } from '../../platform/clients.ts';
+import { toErrorInfo } from '../../platform/error-info.ts';
+import { goBack, goForward } from '../../platform/navigation-store.ts';
+import { mirror } from '../../platform/use-mirror.ts';
+import { zoomAfterKey } from '../../platform/zoom.ts';
+import { showToast } from '../../ui/toast-store.ts';
 
 async function setZoom(zoom: number): Promise<void> {
   const { preferences } = mirror.store.getState().console;

@@ -1,11 +1,11 @@
 // Owns `farkeep certificate pick`, which is the page Pick Certificate as a command. The service lists and reads the stores; a pick is never
 // a path.
 import type { Command } from 'commander';
-import type { PickableCertificate, UnreadableStore } from '../../contracts/models/certificate.ts';
-import type { DefineAction } from '../command-context.ts';
-import { shortThumbprint } from '../../contracts/models/thumbprint.ts';
-import { formatInstant } from '../quantities.ts';
-import { formatTable } from '../text-table.ts';
+import type { PickableCertificate, UnreadableStore } from '../../../contracts/models/certificate.ts';
+import type { DefineAction } from '../../command-context.ts';
+import { shortThumbprint } from '../../../contracts/models/thumbprint.ts';
+import { formatInstant } from '../../quantities.ts';
+import { formatTable } from '../../text-table.ts';
 import { connectProvider, finish, parseSlot, slotOption, type SlotOption } from './certificate-shared.ts';
 
 export function registerPick(group: Command, action: DefineAction): void {

@@ -1,8 +1,8 @@
 // Owns the key F1: it opens the help of the topmost dialog, otherwise that of the current page.
 import { useEffect } from 'react';
-import { openDialog } from '../platform/dialog-store.ts';
-import { helpOfPage, isHelpPage } from '../platform/help-pages.ts';
-import { useNavigation } from '../platform/navigation-store.ts';
+import { openDialog } from '../../platform/dialog-store.ts';
+import { helpOfPage, isHelpPage } from '../../platform/help-pages.ts';
+import { useNavigation } from '../../platform/navigation-store.ts';
 
 export function useHelpKey(): void {
   useEffect(() => {

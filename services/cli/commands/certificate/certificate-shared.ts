@@ -4,12 +4,12 @@ import {
   type CertificateCandidate,
   type CertificateSlot,
   type StoredCertificate,
-} from '../../contracts/models/certificate.ts';
-import type { DomainClient } from '../../contracts/contract.ts';
-import { certificateDomain } from '../../contracts/rpc/certificate.ts';
-import type { CommandContext } from '../command-context.ts';
-import { formatInstant, usageError } from '../quantities.ts';
-import { formatFacts } from '../text-table.ts';
+} from '../../../contracts/models/certificate.ts';
+import type { DomainClient } from '../../../contracts/contract.ts';
+import { certificateDomain } from '../../../contracts/rpc/certificate.ts';
+import type { CommandContext } from '../../command-context.ts';
+import { formatInstant, usageError } from '../../quantities.ts';
+import { formatFacts } from '../../text-table.ts';
 
 export type CertificateClient = DomainClient<typeof certificateDomain>;
 export interface SlotOption {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { changesOfValidity, validityOf } from './certificate/validity.ts';
+import { changesOfValidity, validityOf } from '../certificate/validity.ts';
 import { lastPassed, nextOf, SharedClock } from './shared-clock.ts';
 
 const start = Date.parse('2026-11-30T08:00:00.000Z');

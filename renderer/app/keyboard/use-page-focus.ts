@@ -2,8 +2,8 @@
 // longer exists. Without this file the next Tab would start at the top of the window.
 import { useEffect, useRef } from 'react';
 import type { RefObject } from 'react';
-import { useNavigation } from '../platform/navigation-store.ts';
-import { lostPlaces } from '../ui/dialog/use-return-focus.ts';
+import { useNavigation } from '../../platform/navigation-store.ts';
+import { lostPlaces } from '../../ui/dialog/use-return-focus.ts';
 
 /** A wizard that opens a page fades out first, and then returns the focus to an element that no longer exists. */
 const watchMs = 1500;
