@@ -22,7 +22,8 @@ export class SessionPage {
 
   /** Waits for the end of the shown session. */
   async expectEnd(state: 'Success' | 'Warning' | 'Failed', direction: 'to' | 'from' | 'of'): Promise<void> {
-    await expect(this.heading.locator('xpath=..')).toContainText(` · ${direction} `, { timeout: 60_000 });
+    const header = this.heading.locator('xpath=../..');
+    await expect(header).toContainText(new RegExp(`·\\s*${direction} `), { timeout: 60_000 });
     await expect(this.state).toHaveText(state, { timeout: 60_000 });
   }
 
