@@ -59,15 +59,14 @@ function callsIn(sources: readonly string[]): Set<string> {
   const clientType = `(?<type>${typeName.join('|')})`;
   const keyOf = (match: RegExpMatchArray): string =>
     match.groups?.['key'] ?? aliases.get(match.groups?.['type'] ?? '') ?? '';
-  const makersIn = (text: string): [string, string][] =>
-    [...text.matchAll(new RegExp(`function (?<name>\\w+)${group}: (?:Promise<)?${clientType}`, 'g'))].map((match) => [
-      match.groups?.['name'] ?? '',
-      keyOf(match),
-    ]);
-  const exported = texts.map((text) => new Map(makersIn(text)));
+  const makersIn = (text: string, before = ''): [string, string][] =>
+    [...text.matchAll(new RegExp(`${before}function (?<name>\\w+)${group}: (?:Promise<)?${clientType}`, 'g'))].map(
+      (match) => [match.groups?.['name'] ?? '', keyOf(match)],
+    );
+  const exported = texts.map((text) => new Map(makersIn(text, 'export (?:async )?')));
   for (const text of texts) {
     const makers = new Map(makersIn(text));
-    // A function of another file; the names of functions that make clients differ only where they are not exported.
+    // A function of another file. Exported functions that make clients have different names.
     for (const [, names = ''] of text.matchAll(/import (?:type )?\{([^}]*)\} from '\.[^']*'/g)) {
       for (const name of names.split(',').map((each) => each.trim())) {
         const found = exported.find((map) => !makers.has(name) && map.has(name))?.get(name);

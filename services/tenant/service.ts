@@ -139,7 +139,7 @@ async function open(
       }),
       trust: trustHandlers({
         ...{ trustPrompts, pins, journal, settings: trustSettings, clock, publish },
-        trustCheck: new TrustCheck({ providers, dialer, pins, rules: trustSettings, clock }),
+        trustCheck: new TrustCheck({ providers, dialer, pins, prompts: trustPrompts, rules: trustSettings, clock }),
       }),
       jobs: jobs.handlers(),
       points: pointHandlers(points),

@@ -6,8 +6,9 @@ import type { PinStore } from '../../certstore/pin-store.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { canonicalHost } from '../../kernel/host-name.ts';
-import { cleanThumbprint, type Thumbprint } from '../../pki/certificate/thumbprint.ts';
+import { cleanThumbprint, thumbprintOf, type Thumbprint } from '../../pki/certificate/thumbprint.ts';
 import { checkServer } from '../../pki/trust/server-check.ts';
+import type { TrustPrompts } from '../trust/trust-prompts.ts';
 import type { TrustRules } from '../trust/trust-settings.ts';
 import type { ProviderDialer } from './provider-dialer.ts';
 import { openLink } from './provider-link.ts';
@@ -21,7 +22,8 @@ interface Target {
 export interface TrustCheckOptions {
   readonly providers: Pick<ServiceProviders, 'findByAddress'>;
   readonly dialer: Pick<ProviderDialer, 'linkOptions' | 'addressOf'>;
-  readonly pins: Pick<PinStore, 'forDecision' | 'current'>;
+  readonly pins: Pick<PinStore, 'forDecision'>;
+  readonly prompts: Pick<TrustPrompts, 'pinGiven'>;
   readonly rules: TrustRules;
   readonly clock: Clock;
 }
@@ -66,7 +68,9 @@ export class TrustCheck {
       this.#options.dialer.linkOptions({ identity, gateway, waitingJob: null, signal, fingerprint }),
     );
     await link.channel.peer.close();
-    return { identity, sha256: this.#options.pins.current(identity)?.certificate.sha256 ?? '' };
+    const { leafDer } = link.presented;
+    this.#options.prompts.pinGiven(leafDer, { identity, address: `${host}:${port}` });
+    return { identity, sha256: thumbprintOf(leafDer) };
   }
 
   /** The name under which the certificate of an address is pinned: the name of its provider, else its host. */
