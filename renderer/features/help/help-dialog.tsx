@@ -48,6 +48,7 @@ export function HelpDialog({
     <DialogFrame
       title={t('help.title')}
       width="wide"
+      isOnlyShown
       onDismiss={onClose}
       footer={
         <>

@@ -60,6 +60,8 @@ interface DialogFrameProps {
   readonly isAlert?: boolean;
   /** The help page of F1 and of the button "?". Left out for small questions above another dialog. */
   readonly help?: HelpPage;
+  /** Its end changes nothing below it, so the focus returns to exactly the element that had it. */
+  readonly isOnlyShown?: boolean;
 }
 
 export function DialogFrame({
@@ -71,10 +73,11 @@ export function DialogFrame({
   width = 'normal',
   isAlert = false,
   help,
+  isOnlyShown = false,
 }: DialogFrameProps): ReactNode {
   const styles = useStyles();
   const titleId = useId();
-  useReturnFocus();
+  useReturnFocus(isOnlyShown);
   const footerElement = useRef<HTMLDivElement>(null);
   const contentElement = useRef<HTMLDivElement>(null);
   const isScrolling = useIsScrolling(contentElement);

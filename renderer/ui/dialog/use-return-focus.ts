@@ -16,22 +16,23 @@ const watchMs = 1500;
 /** Where the focus manager puts the focus if it has no better place: nowhere, or on the last button that opened a popover. */
 export const lostPlaces = 'body, [data-tabster-dummy], [data-tabster*="restorer"]';
 
-export function useReturnFocus(): void {
+/** @param isExact no other element may have the focus afterwards, also not one that the focus manager prefers */
+export function useReturnFocus(isExact = false): void {
   // The element is remembered during drawing, because in an effect the dialog would already have taken the focus.
   const [before] = useState(focusOwner);
   useEffect(
     () => () => {
       // Runs after the dialog has closed. Moves the focus back only if no other element has taken the focus.
-      if (before instanceof HTMLElement) giveBack(before);
+      if (before instanceof HTMLElement) giveBack(before, isExact);
     },
-    [before],
+    [before, isExact],
   );
 }
 
 const inputEvents = ['keydown', 'pointerdown'] as const;
 
 /** Moves the focus back to `before`. Stops at the first key or click, because from then on the user controls the focus. */
-function giveBack(before: HTMLElement): void {
+function giveBack(before: HTMLElement, isExact: boolean): void {
   const untilMs = performance.now() + watchMs;
   let hasEnded = false;
   const end = (): void => {
@@ -43,7 +44,8 @@ function giveBack(before: HTMLElement): void {
     if (hasEnded) return;
     const now = document.activeElement;
     const isLost = now === null || now.matches(lostPlaces);
-    if (isLost && before.isConnected && !isBehindDialog(before)) before.focus();
+    const isWrong = isLost || (isExact && now !== before);
+    if (isWrong && before.isConnected && !isBehindDialog(before)) before.focus();
     if (performance.now() < untilMs) {
       requestAnimationFrame(step);
       return;
