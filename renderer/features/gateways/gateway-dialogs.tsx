@@ -51,6 +51,7 @@ export function EditGatewayDialog({ gateway, onClose }: GatewayDialogProps): Rea
   };
   return (
     <DialogFrame
+      help="set-up-a-gateway-on-another-computer"
       title={t('gateways.edit.title', { name: gateway.name })}
       onDismiss={onClose}
       footer={
@@ -98,6 +99,7 @@ export function NewTokenDialog({ gateway, onClose }: GatewayDialogProps): ReactN
     );
   return (
     <DialogFrame
+      help="set-up-a-gateway-on-another-computer"
       title={t('gateways.token.title', { name: gateway.name })}
       onDismiss={onClose}
       footer={

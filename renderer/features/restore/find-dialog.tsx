@@ -34,6 +34,7 @@ export function FindDialog({ point, onClose }: FindDialogProps): ReactNode {
   const tree = usePointTree(point.id);
   return (
     <DialogFrame
+      help="restore-files"
       title={t('points.find.title', { job: point.job, at: formatInstant(point.createdAt) })}
       width="wide"
       onDismiss={onClose}
