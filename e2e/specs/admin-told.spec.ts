@@ -47,9 +47,9 @@ test('damage stays visible, removing asks, and a provider that does not answer i
     await repository.step('Name');
     await repository.field(/^Name/).fill('');
     await repository.next();
-    await expect(repository.dialog).toContainText('Fill in this field.');
+    await expect(repository.dialog).toContainText('This field is required.');
     await repository.field(/^Name/).fill('Sample vault');
-    await expect(repository.dialog).not.toContainText('Fill in this field.');
+    await expect(repository.dialog).not.toContainText('This field is required.');
     await repository.next();
     await repository.step('Folder');
     await repository.field('Folder').fill('/proc/farkeep/x');
@@ -204,9 +204,9 @@ test('an admin looks into a restore point, at the stored certificates, and at th
     await options.getByRole('button', { name: 'Check trust...' }).click();
     const check = window.dialog('Check trust');
     await check.getByRole('button', { name: 'Check', exact: true }).click();
-    await expect(check).toContainText('Fill in this field.');
+    await expect(check).toContainText('This field is required.');
     await check.getByRole('textbox', { name: /gateway/ }).fill('127.0.0.1');
-    await expect(check).not.toContainText('Fill in this field.');
+    await expect(check).not.toContainText('This field is required.');
     await check.getByRole('textbox', { name: 'Port' }).fill(String(home.gatewayPort));
     await check.getByRole('button', { name: 'Check', exact: true }).click();
     await expect(check).toContainText('This is exactly the accepted certificate.', { timeout: 30_000 });

@@ -41,7 +41,7 @@ test('certificates and trust, with difficult content for each page', async ({ fa
     await window.command('Manage Certificates').click();
     await wizard.step('Certificate Type');
     await lookAt(farkeep, 'look-wizard-type');
-    await wizard.dialog.getByRole('button', { name: /^Show who relies/ }).click();
+    await wizard.dialog.getByRole('button', { name: /^Show what uses/ }).click();
     await expect(wizard.dialog.getByRole('table')).toBeVisible();
     await lookAt(farkeep, 'look-wizard-type-usage');
     await wizard.choose('generate');

@@ -66,7 +66,7 @@ test('both slots: leaving in the middle changes nothing; a long key can be cance
     await wizard.choose('generate');
     const content = await wizard.step('Generate Certificate');
     await expect(content).toContainText('RSA 4096 bits');
-    const progress = content.getByRole('progressbar', { name: /^Making the key/ });
+    const progress = content.getByRole('progressbar', { name: /^Creating the key/ });
     // A key is sometimes found at once. A stopped process cannot find it before the cancel.
     const pid = await farkeep.pidOf('provider');
     process.kill(pid, 'SIGSTOP');
