@@ -64,7 +64,7 @@ export const certificateTexts = {
   'certificate.pick.reason': 'Cannot be used: {reason}',
   'certificate.pick.selected': 'Selected: {issuedTo}, issued by {issuedBy}, from {store}.',
   'certificate.pick.names': 'Names: {names}.',
-  'certificate.pick.thumbprint': 'Thumbprint (SHA-256)',
+  'certificate.pick.thumbprint': 'Thumbprint',
   'certificate.pick.warning': 'Warning: {warning}',
   'certificate.pick.inService': 'In service as {slots}.',
   'certificate.pick.unreadableStore': 'Not all certificates are listed. {reason}',

@@ -42,7 +42,7 @@ function columnsFor(t: TextFunction): readonly TableColumn<PickableCertificate>[
     {
       id: 'issuedTo',
       title: t('certificate.pick.issuedTo'),
-      width: 'minmax(150px, 2fr)',
+      width: 'minmax(130px, 2fr)',
       text: ({ issuedTo }) => issuedTo,
       sortBy: ({ issuedTo }) => issuedTo,
       cell: ({ issuedTo }) => issuedTo,
@@ -50,14 +50,14 @@ function columnsFor(t: TextFunction): readonly TableColumn<PickableCertificate>[
     {
       id: 'expires',
       title: t('certificate.pick.expires'),
-      width: '132px',
+      width: '116px',
       sortBy: ({ notAfter }) => notAfter,
       cell: ({ notAfter }) => formatInstant(notAfter, 'date'),
     },
     {
       id: 'friendlyName',
       title: t('certificate.pick.friendlyName'),
-      width: 'minmax(110px, 1fr)',
+      width: 'minmax(104px, 1fr)',
       text: ({ friendlyName }) => friendlyName,
       sortBy: ({ friendlyName }) => friendlyName,
       cell: ({ friendlyName }) => friendlyName,
@@ -65,7 +65,7 @@ function columnsFor(t: TextFunction): readonly TableColumn<PickableCertificate>[
     {
       id: 'issuedBy',
       title: t('certificate.pick.issuedBy'),
-      width: 'minmax(110px, 1fr)',
+      width: 'minmax(104px, 1fr)',
       text: ({ issuedBy }) => issuedBy,
       sortBy: ({ issuedBy }) => issuedBy,
       cell: ({ issuedBy }) => issuedBy,
@@ -73,7 +73,7 @@ function columnsFor(t: TextFunction): readonly TableColumn<PickableCertificate>[
     {
       id: 'thumbprint',
       title: t('certificate.pick.thumbprint'),
-      width: '168px',
+      width: '140px',
       text: ({ sha256, names }) => [sha256 ?? '', ...(names ?? [])].join(' '),
       cell: ({ sha256 }) => (sha256 === undefined ? '–' : <Thumbprint value={sha256} isShort />),
     },
