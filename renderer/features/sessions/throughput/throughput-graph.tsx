@@ -61,8 +61,8 @@ function optionsFor(
     axes: [
       {
         ...axis,
-        size: 22,
-        gap: 4,
+        size: 30,
+        gap: 10,
         // Also a narrow graph names its first and its last moment.
         splits: ({ width }, _axis, min, max) => evenly(min, max, Math.max(1, Math.floor((width - 98) / 90))),
         values: (_plot, splits) =>
