@@ -64,6 +64,7 @@ test('the stored files of the console contain no secret', async ({ farkeep, home
   await expect.poll(async () => (await restorePoints(farkeep)).length, { timeout: 60_000 }).toBe(1);
   const settings = path.join(home.folder, 'console', 'settings.json');
   expect(Object.keys(JSON.parse(await readFile(settings, 'utf8')) as object).sort()).toEqual([
+    'attachedRoles',
     'preferences',
     'roles',
     'version',
