@@ -92,6 +92,7 @@ export const startTexts = {
   'options.tab.general': 'General',
   'options.tab.security': 'Security',
   'options.tab.network': 'Network',
+  'options.tab.notifications': 'Notifications',
   'options.theme': 'Theme',
   'options.theme.system': 'Use the setting of the system',
   'options.theme.light': 'Light',

@@ -69,7 +69,7 @@ export const trustTexts = {
   'pins.imported': 'Added: {added}. Known already: {known}.',
   'pins.conflicts':
     'Not imported, because another certificate is pinned or the certificate was revoked here: {conflicts}.',
-  'pins.count': '{count, plural, =0 {No trusted host} one {# trusted host} other {# trusted hosts}}',
+  'pins.count': '{count, plural, =0 {No trusted hosts} one {# trusted host} other {# trusted hosts}}',
 
   'trustSettings.title': 'Authorities and revocation',
   'trustSettings.roots': 'Trusted authorities in addition to those of the system',

@@ -4,7 +4,7 @@ import type { ServiceRole } from '../../services/contracts/contract.ts';
 import type { CertificateSlot, CertificateSummary } from '../../services/contracts/models/certificate.ts';
 import type { HelpPage } from './help-pages.ts';
 
-export const optionsTabs = ['general', 'security', 'network'] as const;
+export const optionsTabs = ['general', 'security', 'network', 'notifications'] as const;
 export type OptionsTab = (typeof optionsTabs)[number];
 
 export type DialogRequest =

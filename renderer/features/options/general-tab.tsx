@@ -1,4 +1,4 @@
-// Owns the General tab: roles, theme, notifications, what happens when the window is closed, and the services.
+// Owns the General tab: roles, theme, what happens when the window is closed, and the services.
 import { Checkbox, Field, Radio, RadioGroup, Select, makeStyles, tokens } from '@fluentui/react-components';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
@@ -24,7 +24,6 @@ const useStyles = makeStyles({
 
 const themes = ['system', 'light', 'dark'] as const;
 const trayChoices = ['ask', 'always', 'never'] as const;
-const notificationKinds = ['finished', 'failed', 'security'] as const;
 
 export function GeneralTab(): ReactNode {
   const t = useText();
@@ -34,7 +33,6 @@ export function GeneralTab(): ReactNode {
   if (preferences === null) return null;
   const save = (change: Partial<Preferences>): void =>
     void call.run(async () => mirror.setPreferences(await consoleClient.setPreferences(change)));
-  const { areNotificationsOn } = preferences;
   return (
     <div className={styles.root}>
       {call.error !== null && (
@@ -53,19 +51,6 @@ export function GeneralTab(): ReactNode {
         </RadioGroup>
       </Field>
       <RoleChoices />
-      <fieldset className={styles.group}>
-        <legend className={styles.legend}>{t('options.notifications')}</legend>
-        {notificationKinds.map((kind) => (
-          <Checkbox
-            key={kind}
-            label={t(`options.notifications.${kind}`)}
-            checked={areNotificationsOn[kind]}
-            onChange={(_event, data) =>
-              save({ areNotificationsOn: { ...areNotificationsOn, [kind]: data.checked === true } })
-            }
-          />
-        ))}
-      </fieldset>
       <Field label={{ className: styles.label, children: t('options.tray') }}>
         <Select
           value={preferences.keepRunningInTray}

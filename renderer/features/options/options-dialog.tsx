@@ -1,5 +1,5 @@
-// Owns the Options dialog: General, Security and Network. A change takes effect at once, so there is no Apply button. Only the Network tab
-// has buttons for it, because a change starts a service again.
+// Owns the Options dialog: General, Security, Network and Notifications. A change takes effect at once, so there is no Apply button. Only
+// the Network tab has buttons for it, because a change starts a service again.
 import { Button, Tab, TabList, makeStyles } from '@fluentui/react-components';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
@@ -10,6 +10,7 @@ import type { OptionsTab } from '../../platform/dialog-store.ts';
 import { DialogFrame } from '../../ui/dialog/dialog-frame.tsx';
 import { GeneralTab } from './general-tab.tsx';
 import { NetworkTab } from './network-tab.tsx';
+import { NotificationsTab } from './notifications-tab.tsx';
 import { SecurityTab } from './security-tab.tsx';
 
 const useStyles = makeStyles({
@@ -50,20 +51,17 @@ export function OptionsDialog({ initialTab, problemRole, onClose }: OptionsDialo
         selectedValue={tab}
         onTabSelect={(_event, data) => setTab(optionsTabs.find((name) => name === data.value) ?? 'general')}
       >
-        <Tab value="general" id="options-tab-general">
-          {t('options.tab.general')}
-        </Tab>
-        <Tab value="security" id="options-tab-security">
-          {t('options.tab.security')}
-        </Tab>
-        <Tab value="network" id="options-tab-network">
-          {t('options.tab.network')}
-        </Tab>
+        {optionsTabs.map((name) => (
+          <Tab key={name} value={name} id={`options-tab-${name}`}>
+            {t(`options.tab.${name}`)}
+          </Tab>
+        ))}
       </TabList>
       <div className={styles.panel} role="tabpanel" aria-labelledby={`options-tab-${tab}`} tabIndex={0}>
         {tab === 'general' && <GeneralTab />}
         {tab === 'security' && <SecurityTab />}
         {tab === 'network' && <NetworkTab problemRole={problemRole} />}
+        {tab === 'notifications' && <NotificationsTab />}
       </div>
     </DialogFrame>
   );
