@@ -30,7 +30,7 @@ export const certificateTexts = {
   'certificate.type.import': 'Import certificate from a file',
   'certificate.type.import.hint': 'PFX/P12, PEM or DER with its private key, for example from a certificate authority.',
   'certificate.type.note':
-    'New connections use the new certificate immediately. Running sessions continue. Everyone who verified the old thumbprint must verify the new one.',
+    'New connections use the new certificate when it takes effect. Running sessions continue. Everyone who verified the old thumbprint must verify the new one, unless the change was announced in advance.',
   'certificate.type.note.announcing':
     'The current certificate stays in service until the date. Tenants that connect before the date accept the new certificate without a prompt. All other tenants must verify it.',
   'certificate.type.who': 'Show what uses the certificate in service',

@@ -19,7 +19,7 @@ export const listTexts = {
   'tenants.enableMany.text': 'The tenants can log in again.',
   'tenants.enableMany.confirm': 'Enable tenants',
   'tenants.disableMany.title': 'Disable {count, number} tenants?',
-  'tenants.disableMany.text': 'The tenants cannot log in until they are enabled again. Their backups stay.',
+  'tenants.disableMany.text': 'Running sessions of the tenants end. The tenants cannot log in until they are enabled again. Their backups are kept.',
   'tenants.disableMany.confirm': 'Disable tenants',
   'tenants.removeMany.title': 'Remove {count, number} tenants?',
   'tenants.removeMany.text':
@@ -53,7 +53,7 @@ export const listTexts = {
   'sessions.filter.running': 'Running',
   'sessions.stopMany.title': 'Stop {count, number} sessions?',
   'sessions.stopMany.text':
-    'A stopped backup makes no restore point. Files that a restore wrote already stay where they are.',
+    'A stopped backup creates no restore point. Files that were already restored are kept.',
   'sessions.stopMany.confirm': 'Stop sessions',
 
   'jobs.filter.running': 'Running',

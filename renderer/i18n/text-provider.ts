@@ -145,7 +145,7 @@ export const providerTexts = {
     'What is kept: {used} of backups in {repositories}, until you delete them from the repository folders.',
   'tenants.remove.confirm': 'Remove tenant',
   'tenants.disable.title': 'Disable tenant “{name}”?',
-  'tenants.disable.text': 'The tenant cannot log in until it is enabled again. Its backups are kept.',
+  'tenants.disable.text': 'Running sessions of the tenant end. The tenant cannot log in until it is enabled again. Its backups are kept.',
   'tenants.disable.confirm': 'Disable tenant',
   'tenants.invitation.save': 'Save the invitation',
   'tenants.invitation.saved': 'The invitation was saved. It works once, until {until}.',
@@ -159,7 +159,7 @@ export const providerTexts = {
   'tenants.invitation.made': 'The invitation was created. It expires on {until}. It cannot be shown again later.',
   'tenants.invitation.saveFile': 'Save file...',
   'tenants.password.title': 'Set the password of “{name}”',
-  'tenants.password.text': 'Jobs of this tenant stop until the new password is entered at the tenant.',
+  'tenants.password.text': 'Jobs of this tenant fail until the new password is entered at the tenant.',
   'tenants.password.set': 'Set password',
   'tenants.password.done':
     'The password of “{name}” was changed. The tenant must now enter this password for the service provider; until then its jobs fail.',

@@ -101,7 +101,7 @@ export const shellTexts = {
   'service.stop.named': 'Stop {service}',
   'service.stop.title': 'Stop the {service}?',
   'service.stop.sessions':
-    'Running sessions end. A stopped session makes no restore point; data that is already safe at the provider is not sent again.',
+    'Running sessions are interrupted. They continue if the service starts again in time. Data that is already safe at the provider is not sent again.',
   'service.stop.attached': 'Another program started this service. It can be started again here or by that program.',
   'service.startHere': 'Start here',
   'service.startHere.title': 'Start a {service} on this computer?',
@@ -179,7 +179,7 @@ export const shellTexts = {
 
   'close.title': 'Close Farkeep?',
   'close.text':
-    '{count, plural, one {# session is} other {# sessions are}} running. A stopped session creates no restore point. Data that is already safe at the provider is not sent again.',
+    '{count, plural, one {# session is} other {# sessions are}} running. If you stop the services, running sessions are interrupted. They continue if the services start again in time. Data that is already safe at the provider is not sent again.',
   'close.reopen':
     'If you keep the services running, only the window closes. To open it again, use the icon in the notification area or start Farkeep again.',
   'close.attached': 'Services that another program started continue to run in both cases.',
@@ -188,9 +188,9 @@ export const shellTexts = {
   'close.remember': 'Remember my choice',
 
   'stops.provider':
-    '{count, plural, =0 {No tenant has an account on this computer yet. If you stop, gateways lose their provider.} one {# tenant backs up through this computer. If you stop, its next backup fails.} other {# tenants back up through this computer. If you stop, their next backups fail.}}',
-  'stops.provider.unknown': 'Tenants back up through this computer. If you stop, their next backups fail.',
-  'stops.gateway': 'Tenants connect through the gateway on this computer. If you stop, their next backups fail.',
+    '{count, plural, =0 {No tenant can log in here yet. If the service stops, gateways lose their connection to it.} one {# tenant backs up to this computer. While the service is stopped, its backups fail.} other {# tenants back up to this computer. While the service is stopped, their backups fail.}}',
+  'stops.provider.unknown': 'Tenants back up to this computer. While the service is stopped, their backups fail.',
+  'stops.gateway': 'Tenants connect through the gateway on this computer. While it is stopped, they cannot connect through it.',
   'stops.connections': '{count, plural, one {# connection is} other {# connections are}} open through the gateway.',
 
   'error.correlation': 'Reference {id}',

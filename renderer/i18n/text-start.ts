@@ -102,7 +102,7 @@ export const startTexts = {
   'options.notifications.failed': 'A session has failed',
   'options.notifications.security': 'Security warning',
   'options.tray': 'When the window is closed',
-  'options.tray.ask': 'Ask if services work for others or sessions run',
+  'options.tray.ask': 'Ask me when services work for other computers or sessions run',
   'options.tray.always': 'Keep running',
   'options.tray.never': 'Stop services and exit',
   'options.services': 'Services',
@@ -110,16 +110,16 @@ export const startTexts = {
   'options.services.startWith': 'Start with the computer',
   'options.services.startWith.named': 'Start the {service} with the computer',
   'options.services.systemd.hint':
-    'A service that starts with the computer is a systemd unit and runs without the console. The console stops its own service and attaches to the service of the unit. Running sessions are interrupted and continue afterwards.',
+    'A service that starts with the computer is a systemd unit and runs without the console. The console stops its own service and attaches to the service of the unit. Running sessions are interrupted and continue afterward.',
   'options.services.byHand':
-    '{reason} The console cannot switch this on. Show command has the unit and the commands for a computer with systemd.',
+    '{reason} The console cannot switch this on. On a computer with systemd, select “Show command” to get the unit and the commands.',
   'options.services.none': 'This computer has no way to start the services that the console supports.',
   'options.services.loginItem': 'Open Farkeep when I log in',
   'options.services.loginItem.hint': 'The console then starts the services. Nothing runs before you log in.',
   'options.roles': 'Roles of this computer',
   'options.roles.last': 'At least one role must be switched on.',
   'options.roles.stop.title': 'Switch off the {role} role?',
-  'options.roles.stop.text': 'The service of this role stops, and running sessions end. Stored data is kept.',
+  'options.roles.stop.text': 'The service of this role stops, and running sessions are interrupted. Stored data is kept.',
   'options.roles.stop.attached':
     'The console disconnects from the service of this role. Another program started this service, so it runs on.',
   'options.roles.stop.confirm': 'Switch off',

@@ -135,7 +135,7 @@ export const tenantTexts = {
   'jobWizard.source.problem.not-absolute': 'Enter the complete path, from the top of the disk.',
   'jobWizard.source.problem.not-folder-or-file': 'This is neither a folder nor a file.',
   'jobWizard.source.problem.unreadable':
-    'The tenant service may not read this. Change its rights, or choose another one.',
+    'The tenant service does not have permission to read this. Change the permissions, or choose another folder.',
   'jobWizard.source.problem.no-answer':
     'The disk or network share did not answer. Check its connection, then try again.',
   'jobWizard.source.choose': 'Choose the folder to back up',
