@@ -69,7 +69,9 @@ test('closing the window asks before the provider stops; kept running, it opens 
   await expect(window.row('Tenants', 'alpha')).toBeVisible();
 
   await farkeep.closeWindow();
-  await expect(question).toContainText('1 tenant backs up to this computer. While the service is stopped, its backups fail.');
+  await expect(question).toContainText(
+    '1 tenant backs up to this computer. While the service is stopped, its backups fail.',
+  );
   await expect(question.getByRole('button', { name: 'Keep running' })).toBeFocused();
   await farkeep.expectAccessible('close-provider');
   await question.getByRole('checkbox', { name: 'Remember my choice' }).check();

@@ -19,7 +19,8 @@ export const listTexts = {
   'tenants.enableMany.text': 'The tenants can log in again.',
   'tenants.enableMany.confirm': 'Enable tenants',
   'tenants.disableMany.title': 'Disable {count, number} tenants?',
-  'tenants.disableMany.text': 'Running sessions of the tenants end. The tenants cannot log in until they are enabled again. Their backups are kept.',
+  'tenants.disableMany.text':
+    'Running sessions of the tenants end. The tenants cannot log in until they are enabled again. Their backups are kept.',
   'tenants.disableMany.confirm': 'Disable tenants',
   'tenants.removeMany.title': 'Remove {count, number} tenants?',
   'tenants.removeMany.text':
@@ -52,8 +53,7 @@ export const listTexts = {
 
   'sessions.filter.running': 'Running',
   'sessions.stopMany.title': 'Stop {count, number} sessions?',
-  'sessions.stopMany.text':
-    'A stopped backup creates no restore point. Files that were already restored are kept.',
+  'sessions.stopMany.text': 'A stopped backup creates no restore point. Files that were already restored are kept.',
   'sessions.stopMany.confirm': 'Stop sessions',
 
   'jobs.filter.running': 'Running',

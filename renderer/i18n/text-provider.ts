@@ -145,7 +145,8 @@ export const providerTexts = {
     'What is kept: {used} of backups in {repositories}, until you delete them from the repository folders.',
   'tenants.remove.confirm': 'Remove tenant',
   'tenants.disable.title': 'Disable tenant “{name}”?',
-  'tenants.disable.text': 'Running sessions of the tenant end. The tenant cannot log in until it is enabled again. Its backups are kept.',
+  'tenants.disable.text':
+    'Running sessions of the tenant end. The tenant cannot log in until it is enabled again. Its backups are kept.',
   'tenants.disable.confirm': 'Disable tenant',
   'tenants.invitation.save': 'Save the invitation',
   'tenants.invitation.saved': 'The invitation was saved. It works once, until {until}.',

@@ -190,7 +190,8 @@ export const shellTexts = {
   'stops.provider':
     '{count, plural, =0 {No tenant can log in here yet. If the service stops, gateways lose their connection to it.} one {# tenant backs up to this computer. While the service is stopped, its backups fail.} other {# tenants back up to this computer. While the service is stopped, their backups fail.}}',
   'stops.provider.unknown': 'Tenants back up to this computer. While the service is stopped, their backups fail.',
-  'stops.gateway': 'Tenants connect through the gateway on this computer. While it is stopped, they cannot connect through it.',
+  'stops.gateway':
+    'Tenants connect through the gateway on this computer. While it is stopped, they cannot connect through it.',
   'stops.connections': '{count, plural, one {# connection is} other {# connections are}} open through the gateway.',
 
   'error.correlation': 'Reference {id}',

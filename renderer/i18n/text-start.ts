@@ -119,7 +119,8 @@ export const startTexts = {
   'options.roles': 'Roles of this computer',
   'options.roles.last': 'At least one role must be switched on.',
   'options.roles.stop.title': 'Switch off the {role} role?',
-  'options.roles.stop.text': 'The service of this role stops, and running sessions are interrupted. Stored data is kept.',
+  'options.roles.stop.text':
+    'The service of this role stops, and running sessions are interrupted. Stored data is kept.',
   'options.roles.stop.attached':
     'The console disconnects from the service of this role. Another program started this service, so it runs on.',
   'options.roles.stop.confirm': 'Switch off',

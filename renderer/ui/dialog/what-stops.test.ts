@@ -14,9 +14,9 @@ const about = (roles: readonly ServiceRole[], tenants: number | null, connection
 
 it('names how many tenants a stop of the provider affects', () => {
   expect(about(['provider', 'tenant'], 3)).toBe(
-    '3 tenants back up through this computer. If you stop, their next backups fail.',
+    '3 tenants back up to this computer. While the service is stopped, their backups fail.',
   );
-  expect(about(['provider'], 1)).toContain('1 tenant backs up through this computer.');
+  expect(about(['provider'], 1)).toContain('1 tenant backs up to this computer.');
   expect(about(['provider'], null)).not.toMatch(/\d/);
 });
 
