@@ -92,7 +92,7 @@ export const errorCatalogue = {
   'gateway.not-enrolled': entry('The gateway is not enrolled', 'Enroll it with an enrollment token from the provider.'),
   'gateway.provider-not-reachable': entry(
     'Other computers cannot reach this provider',
-    'Set addresses of this computer in Options > Network or with "farkeep service set provider".',
+    'Set addresses of this computer in Options > Network or with "farkeep service set provider", or in the flags of "farkeep serve".',
     usage,
   ),
   'gateway.token-invalid': entry(

@@ -97,6 +97,13 @@ export function registerTenant(program: Command, action: DefineAction): void {
             ? {}
             : { password: await readPassword(passwordFile, { question: '', signal: context.signal }) }),
         };
+        if (Object.keys(changes).length === 0) {
+          throw usageError(
+            'Nothing to change',
+            'Give --quota, --no-quota, --password-file, --lease or --tasks.',
+            '--quota',
+          );
+        }
         const client = await connectProvider(context);
         const before = await find(client, wanted);
         const tenant = await client.set({ tenantId: before.id, ...changes });

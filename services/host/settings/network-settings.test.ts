@@ -64,6 +64,13 @@ describe('network settings', () => {
     await expect(content()).rejects.toThrow('ENOENT');
   });
 
+  it('refuses to remove a setting that does not exist', async () => {
+    await expect(change({ nothing: null })).rejects.toMatchObject({
+      code: 'config.invalid',
+      message: 'The provider service has no setting "nothing"',
+    });
+  });
+
   it('refuses a setting that a flag of the running service overrides', async () => {
     await expect(change({ name: 'x' }, ['name'])).rejects.toMatchObject({ code: 'config.invalid', field: 'name' });
     await change({ moverHost: '127.0.0.2' }, ['name']);

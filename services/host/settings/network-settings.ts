@@ -37,6 +37,15 @@ export async function readNetwork(files: SettingsFiles): Promise<Network> {
   return { provider, gateway, tenant, ownAddresses: ownAddresses() };
 }
 
+function requireSetting(role: ServiceRole, name: string): void {
+  const schema = schemas[role];
+  if (!('shape' in schema) || Object.hasOwn(schema.shape, name)) return;
+  throw new FarkeepError('config.invalid', `The ${role} service has no setting "${name}"`, {
+    hint: `Its settings are ${Object.keys(schema.shape).join(', ')}.`,
+    field: name,
+  });
+}
+
 /** Addresses of this computer's network interfaces; IPv4 first, without loopback and link-local IPv6. */
 export function ownAddresses(): { readonly address: string; readonly networkInterface: string }[] {
   return Object.entries(networkInterfaces())
@@ -93,6 +102,7 @@ export async function changeSettings(change: SettingsChange): Promise<Record<str
   const effective = (schemas[role].safeParse(content).data ?? {}) as Record<string, unknown>;
   const next = new Map(Object.entries(content));
   for (const [name, value] of Object.entries(changes)) {
+    requireSetting(role, name);
     if (isDeepStrictEqual(effective[name] ?? null, value)) continue;
     if (flagSettings.includes(name)) {
       throw new FarkeepError('config.invalid', `The service was started with a flag for the setting "${name}"`, {

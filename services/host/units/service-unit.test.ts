@@ -65,6 +65,14 @@ describe('a unit', () => {
     expect(words[words.indexOf('--home') + 1]).toBe(home);
   });
 
+  it('lets systemd make the home of each account below /var/lib', () => {
+    const folders = (home: string): unknown =>
+      parseUnit(serviceUnitText(unit({ scope: 'system', user: 'root', home })))['Service.StateDirectory'];
+    expect(folders('/var/lib/farkeep-tenant')).toEqual(['farkeep-tenant']);
+    expect(folders('/srv/farkeep')).toBeUndefined();
+    expect(folders('/var/lib/far/keep')).toBeUndefined();
+  });
+
   it('refuses a path or an account that would add settings', () => {
     expect(() => serviceUnitText(unit({ home: '/home/ann\nExecStartPre=/bin/false' }))).toThrow('control characters');
     expect(() => serviceUnitText(unit({ scope: 'system', user: 'x\nRestart=no' }))).toThrow('account');

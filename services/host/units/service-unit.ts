@@ -84,9 +84,13 @@ function hardening(role: ServiceRole): string[] {
   ];
 }
 
-/** systemd makes the default home of the system for the account of the unit. */
+/**
+ * systemd makes a home below /var/lib, and gives it to the account of the unit at each start. So services of different accounts need
+ * different homes there (systemd.exec(5), StateDirectory=).
+ */
 function stateDirectory(home: string): string[] {
-  return path.resolve(home) === '/var/lib/farkeep' ? ['StateDirectory=farkeep', 'StateDirectoryMode=0700'] : [];
+  const [, name] = /^\/var\/lib\/([\w-]+)$/.exec(path.resolve(home)) ?? [];
+  return name === undefined ? [] : [`StateDirectory=${name}`, 'StateDirectoryMode=0700'];
 }
 
 function checkedUser(user: string): string {
