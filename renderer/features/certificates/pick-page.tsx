@@ -42,7 +42,7 @@ function columnsFor(t: TextFunction): readonly TableColumn<PickableCertificate>[
     {
       id: 'issuedTo',
       title: t('certificate.pick.issuedTo'),
-      width: 'minmax(130px, 2fr)',
+      width: 'minmax(124px, 2fr)',
       text: ({ issuedTo }) => issuedTo,
       sortBy: ({ issuedTo }) => issuedTo,
       cell: ({ issuedTo }) => issuedTo,
@@ -57,7 +57,7 @@ function columnsFor(t: TextFunction): readonly TableColumn<PickableCertificate>[
     {
       id: 'friendlyName',
       title: t('certificate.pick.friendlyName'),
-      width: 'minmax(104px, 1fr)',
+      width: 'minmax(114px, 1fr)',
       text: ({ friendlyName }) => friendlyName,
       sortBy: ({ friendlyName }) => friendlyName,
       cell: ({ friendlyName }) => friendlyName,
