@@ -103,7 +103,7 @@ test('closing while a session runs asks; cancel, tray and stop do what their lab
   await close();
   await expect(question).toBeVisible();
   await expect(question).toContainText('1 session is running');
-  await expect(question).toContainText('1 tenant backs up through this computer.');
+  await expect(question).toContainText('1 tenant backs up to this computer.');
   await farkeep.expectAccessible('close-question');
   await question.getByRole('button', { name: 'Cancel' }).click();
   await expect(question).toBeHidden();
