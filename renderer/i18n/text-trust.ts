@@ -125,7 +125,7 @@ export const trustTexts = {
 
   'journal.title': 'Trust journal',
   'journal.intact': 'The chain of {count, plural, one {# entry} other {# entries}} is intact.',
-  'journal.broken': 'The journal is not intact from entry {sequence} on: entries were changed outside Farkeep.',
+  'journal.broken': 'The chain is broken at entry {sequence}: entries were changed outside Farkeep.',
   'journal.head': 'Journal head: {count, plural, one {# entry} other {# entries}}, last hash',
   'journal.head.copy': 'Copy the number of entries and the last hash',
   'journal.empty': 'No entries yet',
