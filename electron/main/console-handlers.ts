@@ -11,7 +11,7 @@ import { checkAddress } from '../../services/host/settings/address-check.ts';
 import { productVersion } from './product-version.ts';
 import { allowedExternalAddress } from './security/external-links.ts';
 import type { AutostartManager } from './services/autostart.ts';
-import { serviceSettings } from './services/service-settings.ts';
+import { infoCall, serviceSettings } from './services/service-settings.ts';
 import type { Supervisor } from './services/supervisor.ts';
 import type { SettingsStore } from './settings/settings-store.ts';
 import type { FileDialogs } from './shell/file-dialogs.ts';
@@ -34,7 +34,6 @@ export interface ConsoleHandlersOptions {
 }
 
 const stopDeadlineMs = 15_000;
-const serviceInfoCall = { domain: 'service', command: 'info', input: {} };
 
 export function consoleHandlers(options: ConsoleHandlersOptions): DomainHandlers<typeof consoleDomain> {
   const { home, settings, supervisor, autostart, dialogs, publish } = options;
@@ -101,7 +100,7 @@ export function consoleHandlers(options: ConsoleHandlersOptions): DomainHandlers
         if (await autostart.startUnit(role)) supervisor.start(role);
         else supervisor.startHere(role);
         // The call is answered when the service has started or has failed.
-        await supervisor.call(role, serviceInfoCall, signal);
+        await supervisor.call(role, infoCall, signal);
       }
       return { network: await readNetwork(files), service: supervisor.find(role), isRestarted };
     },

@@ -135,7 +135,7 @@ export function previewAnswers(scene: PreviewScene, publish: Publish): Readonly<
     'console.getAutostart': () => ({
       ...{ method: 'systemd', reason: null, isLoginItemOn: false },
       units: roles.map((role) => ({
-        ...{ role, isOn: false, file: `/home/ann/.config/systemd/user/farkeep-${role}.service` },
+        ...{ role, isOn: false, file: `/srv/ann/.config/systemd/user/farkeep-${role}.service` },
         ...{ text: '[Unit]\n', commands: [`systemctl --user enable --now farkeep-${role}.service`] },
       })),
     }),

@@ -11,7 +11,8 @@ export interface ServiceSettings {
   readonly flagSettings: Readonly<Record<ServiceRole, readonly string[]>>;
 }
 
-const infoCall = { domain: 'service', command: 'info', input: {} };
+/** The call that every running service answers. */
+export const infoCall = { domain: 'service', command: 'info', input: {} };
 
 export async function serviceSettings(
   home: string,

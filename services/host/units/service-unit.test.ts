@@ -11,7 +11,7 @@ import { serviceUnitText, type ServiceUnitOptions } from './service-unit.ts';
 const unit = (changes: Partial<ServiceUnitOptions> = {}): ServiceUnitOptions => ({
   role: 'provider',
   scope: 'user',
-  home: '/home/ann/.local/share/farkeep',
+  home: '/srv/ann/.local/share/farkeep',
   nodeExecutable: process.execPath,
   commandEntry: '/opt/farkeep/services/cli/cli-entry.ts',
   ...changes,
@@ -44,11 +44,11 @@ function wordsOf(command: string): string[] {
 
 describe('a unit', () => {
   it('starts the pinned Node.js with role and home, and again after an unexpected error', () => {
-    const settings = parseUnit(serviceUnitText(unit({ configFile: '/home/ann/provider/config.json' })));
+    const settings = parseUnit(serviceUnitText(unit({ configFile: '/srv/ann/provider/config.json' })));
     expect(wordsOf(settings['Service.ExecStart']?.[0] ?? '')).toEqual([
       process.execPath,
       ...['/opt/farkeep/services/cli/cli-entry.ts', 'serve', 'provider'],
-      ...['--home', '/home/ann/.local/share/farkeep', '--config', '/home/ann/provider/config.json'],
+      ...['--home', '/srv/ann/.local/share/farkeep', '--config', '/srv/ann/provider/config.json'],
     ]);
     expect(settings).toMatchObject({
       'Service.Restart': ['on-failure'],
@@ -60,7 +60,7 @@ describe('a unit', () => {
   });
 
   it('keeps spaces, quotes, percent and dollar signs of a path', () => {
-    const home = '/home/ann/My "100 %" $HOME\\x';
+    const home = '/srv/ann/My "100 %" $HOME\\x';
     const words = wordsOf(parseUnit(serviceUnitText(unit({ home })))['Service.ExecStart']?.[0] ?? '');
     expect(words[words.indexOf('--home') + 1]).toBe(home);
   });
@@ -74,7 +74,7 @@ describe('a unit', () => {
   });
 
   it('refuses a path or an account that would add settings', () => {
-    expect(() => serviceUnitText(unit({ home: '/home/ann\nExecStartPre=/bin/false' }))).toThrow('control characters');
+    expect(() => serviceUnitText(unit({ home: '/srv/ann\nExecStartPre=/bin/false' }))).toThrow('control characters');
     expect(() => serviceUnitText(unit({ scope: 'system', user: 'x\nRestart=no' }))).toThrow('account');
   });
 

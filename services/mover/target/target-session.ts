@@ -43,6 +43,9 @@ const maxBlocksPerDataMessage = 256;
 /** Time for the source to read the reason of a refusal. */
 const lingerMs = 3_000;
 
+/** The tenant asks for its used space as often while a backup runs. */
+const usageIntervalMs = 10_000;
+
 export class TargetSession {
   readonly #options: TargetSessionOptions;
   readonly #store: SessionStore;
@@ -60,6 +63,7 @@ export class TargetSession {
   #durableBlocks = 0;
   #replacedBlocks = 0;
   readonly #storeWait = new WaitTime();
+  #usageToldMs = -Infinity;
   #refusal: FarkeepError | undefined;
   #lingerTimer: Timer | undefined;
   #isCommitted = false;
@@ -163,7 +167,7 @@ export class TargetSession {
     if (this.#options.operation === 'backup' && !this.#isCommitted) {
       try {
         await this.#store.flush();
-        await this.#tellUsage();
+        await this.#tellUsage({ isLast: true });
       } catch (error) {
         this.#options.logger.warn('The last received blocks could not be made durable', { error });
       }
@@ -173,8 +177,11 @@ export class TargetSession {
   }
 
   /** What a running or interrupted backup has stored also counts as used. A failure is ignored: the next count has the same bytes. */
-  async #tellUsage(): Promise<void> {
-    if (this.#isCommitted) return;
+  async #tellUsage({ isLast = false } = {}): Promise<void> {
+    const nowMs = performance.now();
+    // Counting looks at the root of every restore point of the tenant, which takes long for many points.
+    if (this.#isCommitted || (!isLast && nowMs - this.#usageToldMs < usageIntervalMs)) return;
+    this.#usageToldMs = nowMs;
     try {
       const usedBytes = await this.#store.usedBytes();
       this.#options.onEvent({ type: 'usage', usedBytes });
